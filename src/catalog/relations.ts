@@ -1,0 +1,79 @@
+import type { Session } from "../postgres/session.ts";
+import { USER_SCHEMA } from "./tables.ts";
+
+export interface IndexInfo {
+  oid: number;
+  schema: string;
+  name: string;
+  table: number;
+  /** OID of the partitioned index it is attached to. */
+  parent: number | undefined;
+}
+
+export interface ConstraintInfo {
+  oid: number;
+  name: string;
+  /** `pg_constraint.contype`: p, u, x, f, c, n, t. */
+  type: string;
+  table: number;
+  /** Of a foreign key: the table it refers to, and the unique index there. */
+  refTable: number;
+  refIndex: number;
+  /** Of a primary key, unique or exclusion constraint: its index. */
+  index: number;
+  validated: boolean;
+}
+
+export interface SequenceInfo {
+  schema: string;
+  name: string;
+}
+
+export interface MatviewInfo {
+  oid: number;
+  schema: string;
+  name: string;
+  populated: boolean;
+}
+
+export async function readIndexes(session: Session): Promise<IndexInfo[]> {
+  const rows = await session.query<Omit<IndexInfo, "parent"> & { parent: number | null }>(`
+SELECT c.oid, n.nspname AS schema, c.relname AS name, i.indrelid AS table, h.inhparent AS parent
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
+WHERE ${USER_SCHEMA}`);
+  return rows.map((row) => ({ ...row, parent: row.parent ?? undefined }));
+}
+
+export async function readConstraints(session: Session): Promise<ConstraintInfo[]> {
+  return session.query<ConstraintInfo>(`
+SELECT c.oid, c.conname AS name, c.contype::text AS type, c.conrelid AS table, c.confrelid AS "refTable",
+  CASE WHEN c.contype = 'f' THEN c.conindid ELSE 0 END AS "refIndex",
+  CASE WHEN c.contype = 'f' THEN 0 ELSE c.conindid END AS index, c.convalidated AS validated
+FROM pg_catalog.pg_constraint c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+WHERE c.conrelid <> 0 AND ${USER_SCHEMA}`);
+}
+
+/** Sequences whose value is copied: all but those of extensions that are not configuration. */
+export async function readSequences(session: Session): Promise<SequenceInfo[]> {
+  return session.query<SequenceInfo>(`
+SELECT n.nspname AS schema, c.relname AS name
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_depend d
+  ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))
+ORDER BY 1, 2`);
+}
+
+export async function readMatviews(session: Session): Promise<MatviewInfo[]> {
+  return session.query<MatviewInfo>(`
+SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relispopulated AS populated
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND ${USER_SCHEMA} ORDER BY 2, 3`);
+}

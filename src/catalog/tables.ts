@@ -1,0 +1,101 @@
+import type { Session } from "../postgres/session.ts";
+import { groupBy } from "../util/group-by.ts";
+
+/** A table that can hold rows of its own, or a partitioned table (which cannot). */
+export interface TableInfo {
+  oid: number;
+  schema: string;
+  name: string;
+  /** `r` ordinary, `p` partitioned. */
+  kind: "r" | "p";
+  /** Heap and TOAST on the source, in bytes; indexes not counted. */
+  bytes: number;
+  /** The planner's estimate; 0 when never analyzed. */
+  rowEstimate: number;
+  unlogged: boolean;
+  /** OID of the partitioned table at the top, its own OID when it is none's partition. */
+  root: number;
+  /** OIDs of the tables it is a partition or an inheritance child of. */
+  parents: readonly number[];
+  columns: readonly ColumnInfo[];
+  /** Set for an extension's configuration table: `pg_extension.extcondition`, empty for all rows. */
+  extension?: { name: string; condition: string } | undefined;
+}
+
+export interface ColumnInfo {
+  name: string;
+  type: number;
+  /** A generated column's values are computed on the target, never copied. */
+  generated: boolean;
+}
+
+interface TableRow {
+  oid: number;
+  schema: string;
+  name: string;
+  kind: "r" | "p";
+  bytes: string;
+  rows: number;
+  persistence: string;
+  root: number;
+  extension: string | null;
+  condition: string | null;
+}
+
+/**
+ * Every table of the database that is copied: not those of extensions, unless the extension declares them configuration
+ * (manual 38.17.3), and not temporary or foreign ones. Three queries, however many tables there are.
+ */
+export async function readTables(session: Session): Promise<TableInfo[]> {
+  const rows = await session.query<TableRow>(TABLES);
+  const columns = groupBy(await session.query<{ table: number } & ColumnInfo>(COLUMNS), (row) => row.table);
+  const parents = groupBy(await session.query<{ child: number; parent: number }>(PARENTS), (row) => row.child);
+  return rows.map((row) => ({
+    oid: row.oid,
+    schema: row.schema,
+    name: row.name,
+    kind: row.kind,
+    bytes: Number(row.bytes),
+    rowEstimate: Math.max(0, row.rows),
+    unlogged: row.persistence === "u",
+    root: row.root,
+    parents: (parents.get(row.oid) ?? []).map(({ parent }) => parent),
+    columns: (columns.get(row.oid) ?? []).map(({ name, type, generated }) => ({ name, type, generated })),
+    extension: row.extension === null ? undefined : { name: row.extension, condition: row.condition ?? "" },
+  }));
+}
+
+/** Names for LOCK TABLE, without anything else: what is read before the snapshot exists. */
+export async function readTableNames(session: Session): Promise<Array<{ schema: string; name: string }>> {
+  return session.query<{ schema: string; name: string }>(`SELECT schema, name FROM (${TABLES}) t`);
+}
+
+/** Not the system's, not somebody's temporary ones. */
+export const USER_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+const TABLES = `
+SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
+  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_table_size(c.oid) END AS bytes, c.reltuples AS rows,
+  CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END AS root,
+  x.extname AS extension, x.condition
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_depend d
+  ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
+LEFT JOIN (
+  SELECT e.oid, e.extname, u.config, u.condition
+  FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) AS u(config, condition)
+) x ON x.oid = d.refobjid AND x.config = c.oid
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (${USER_SCHEMA} OR x.oid IS NOT NULL)
+  AND (d.objid IS NULL OR x.oid IS NOT NULL)
+ORDER BY n.nspname, c.relname`;
+
+const COLUMNS = `
+SELECT a.attrelid AS table, a.attname AS name, a.atttypid AS type, a.attgenerated <> '' AS generated
+FROM pg_catalog.pg_attribute a
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT oid FROM (${TABLES}) t)
+ORDER BY a.attrelid, a.attnum`;
+
+const PARENTS = `
+SELECT inhrelid AS child, inhparent AS parent FROM pg_catalog.pg_inherits i
+JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p') ORDER BY i.inhrelid, i.inhseqno`;

@@ -1,0 +1,16 @@
+import type { RunOptions } from "../index.ts";
+import type { Paint } from "../report/style.ts";
+
+/** What a command gets from the command line. */
+export interface CommandContext {
+  options: RunOptions;
+  json: boolean;
+  /** `demo --keep`. */
+  keep: boolean;
+  paint: Paint;
+  signal: AbortSignal;
+  /** The exit code of the signal that was caught, or the given one. */
+  exitCode: (otherwise: number) => number;
+  /** The failure has been printed as an event; nobody needs to print it again. */
+  toldFailure: () => void;
+}

@@ -1,0 +1,21 @@
+import { plan } from "../../index.ts";
+import { renderPlan } from "../../plan/render-plan.ts";
+import { obstacleLines } from "../../report/error-details.ts";
+import type { CommandContext } from "../command.ts";
+import { printOut } from "../terminal.ts";
+
+export async function planCommand(context: CommandContext): Promise<number> {
+  const made = await plan(context.options);
+  if (context.json) {
+    printOut(JSON.stringify({ type: "plan", format: 1, ...made }));
+    return made.obstacles.length === 0 ? 0 : 6;
+  }
+  for (const line of renderPlan(made)) printOut(line);
+  printOut(`Schema: read with ${made.pgDump}`);
+  printOut(`Replaces: ${made.replaces}`);
+  if (made.obstacles.length === 0) return 0;
+  printOut("");
+  printOut(context.paint("red", "A sync would be refused:"));
+  for (const line of obstacleLines(made.obstacles, context.paint)) printOut(line);
+  return 6;
+}

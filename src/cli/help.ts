@@ -1,0 +1,126 @@
+import { type Command, GROUPS, type OptionSpec } from "../config/option-spec.ts";
+import { OPTION_KEYS, specOf } from "../config/options.ts";
+
+const WIDTH = 100;
+/** Where the explanation of a flag begins. */
+const COLUMN = 30;
+
+const SUMMARIES: Record<Command, { line: string; text: string; example: string }> = {
+  sync: {
+    line: "make a verified copy of the source in the target (default)",
+    text: "Copies schema and rows of the source (MAIN) under one snapshot into a staging database beside the target (ARCHIVE), compares the two, and swaps the copy in. Whatever fails before the swap leaves the target as it was.",
+    example: "pgditto --source postgresql://app@db1/shop --target postgresql://app@db2/shop_copy --jobs 8",
+  },
+  plan: {
+    line: "show what sync would do; writes nothing",
+    text: "Reads the source and prints tables, partitions, sizes, order, and what is left out and why. Takes the flags of sync; writes nothing on either side.",
+    example: "pgditto plan --table public.orders --json",
+  },
+  doctor: {
+    line: "find every obstacle before a sync, each with its fix",
+    text: "Runs the checks that sync makes before it touches anything, and prints all obstacles at once. Takes the flags of sync.",
+    example: "pgditto doctor --target postgresql://app@db2/shop_copy",
+  },
+  cleanup: {
+    line: "remove what dead runs left behind",
+    text: "Lists the staging databases and folders that dead runs left behind and, confirmed, removes them. Runs that live are left alone.",
+    example: "pgditto cleanup --yes",
+  },
+  demo: {
+    line: "two embedded PostgreSQL servers, sample data, and a sync between them",
+    text: "Starts two embedded PostgreSQL servers, fills one with a small shop, syncs it to the other and removes everything.",
+    example: "pgditto demo --keep",
+  },
+};
+
+const EXIT_CODES = `Exit codes:
+  0  done and verified                       5  cannot connect to the target
+  1  failed; the error says what to do       6  refused before anything was touched
+  2  wrong usage or configuration            9  another run holds this target
+  3  the copy differs; nothing was swapped   130, 143  cancelled by Ctrl+C, SIGTERM
+  4  cannot connect to the source`;
+
+const ENVIRONMENT = [
+  "Each option is taken from its flag, else its environment variable, else the config file, else its default; an empty variable counts as not set.",
+  "MAIN_DB_HOST, MAIN_DB_PORT, MAIN_DB_USER, MAIN_DB_PASSWORD and MAIN_DB_NAME fill what the source's URL lacks, ARCHIVE_DB_* what the target's lacks. Of libpq's variables PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY, PGSSLCRL, PGSSLNEGOTIATION, PGPASSFILE, PGSERVICE, PGSERVICEFILE, PGSYSCONFDIR, PGPASSWORD and PGOPTIONS are read; PGHOST, PGPORT, PGUSER and PGDATABASE are not, for they cannot mean two databases.",
+  "Passwords are looked for in the URL or *_DB_PASSWORD, the password file (~/.pgpass), the service file, PGPASSWORD. In a flag they can be seen by everyone on the machine.",
+];
+
+/** The help text: of one command, or the general one. At most 100 columns. */
+export function helpText(command: Command | undefined): string {
+  return `${(command === undefined ? generalHelp() : commandHelp(command)).join("\n")}\n`;
+}
+
+function generalHelp(): string[] {
+  return [
+    "pgditto makes a complete, verified copy of a PostgreSQL database.",
+    "",
+    "Usage: pgditto [command] [flags]",
+    "",
+    "Commands:",
+    ...Object.entries(SUMMARIES).flatMap(([name, { line }]) => row(name, line, 11)),
+    "",
+    ...flagLines((spec) => spec.commands.includes("sync")),
+    "",
+    ...wrap("pgditto COMMAND --help says which flags a command takes.", WIDTH),
+    "",
+    ...trailer("sync"),
+  ];
+}
+
+function commandHelp(command: Command): string[] {
+  return [
+    `Usage: pgditto ${command} [flags]`,
+    "",
+    ...wrap(SUMMARIES[command].text, WIDTH),
+    "",
+    ...flagLines((spec) => spec.commands.includes(command)),
+    "",
+    ...trailer(command),
+  ];
+}
+
+function flagLines(takes: (spec: OptionSpec) => boolean): string[] {
+  const specs = OPTION_KEYS.map(specOf).filter(takes);
+  const groups = GROUPS.map((group) => ({ group, rows: specs.filter((spec) => spec.group === group).flatMap(flagRow) }));
+  return [
+    ...groups.filter(({ rows }) => rows.length > 0).flatMap(({ group, rows }) => [`${group}:`, ...rows, ""]),
+    ...row("-h, --help", "Show this help.", COLUMN),
+    ...row("-V, --version", "Show the version.", COLUMN),
+  ];
+}
+
+function flagRow(spec: OptionSpec): string[] {
+  const value = "placeholder" in spec ? ` ${spec.placeholder}` : spec.type === "choice" ? ` ${spec.choices.join("|")}` : "";
+  const short = spec.short === undefined ? "    " : `-${spec.short}, `;
+  const notes = [
+    ...(spec.aliases ?? []).map((alias) => `also --${alias}`),
+    ...("default" in spec ? [`default ${spec.default}`] : "fallback" in spec ? [`default: ${spec.fallback}`] : []),
+    ...(spec.env === undefined ? [] : [`environment: ${spec.env}`]),
+  ];
+  return row(`${short}--${spec.flag}${value}`, notes.length === 0 ? spec.help : `${spec.help} (${notes.join("; ")})`, COLUMN);
+}
+
+function trailer(command: Command): string[] {
+  const environment =
+    command === "demo" ? [] : ["Environment:", ...ENVIRONMENT.flatMap((text) => wrap(text, WIDTH - 2).map((line) => `  ${line}`)), ""];
+  return [...environment, EXIT_CODES, "", "Example:", `  ${SUMMARIES[command].example}`];
+}
+
+/** Two columns; a left side that is too wide has a line of its own. */
+function row(left: string, right: string, column: number): string[] {
+  const label = `  ${left}`;
+  const lines = wrap(right, WIDTH - column - 2).map((line) => " ".repeat(column + 2) + line);
+  if (label.length >= column + 1) return [label, ...lines];
+  return [label.padEnd(column + 2) + (lines[0] ?? "").trimStart(), ...lines.slice(1)];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

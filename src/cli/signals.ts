@@ -1,0 +1,45 @@
+import { constants } from "node:os";
+
+import { PgdittoError } from "../index.ts";
+import { printError } from "./terminal.ts";
+
+export interface SignalWatch extends Disposable {
+  signal: AbortSignal;
+  /** 128 plus the number of the signal that ended the run, where one did: 130 for Ctrl+C, 143 for SIGTERM. */
+  exitCode: () => number | undefined;
+}
+
+const WATCHED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The first signal stops the run cleanly; a second one ends the process at once, as if nobody had caught it. */
+export function watchSignals(): SignalWatch {
+  const controller = new AbortController();
+  let caught: (typeof WATCHED)[number] | undefined;
+  const onSignal = (name: NodeJS.Signals): void => {
+    const known = WATCHED.find((watched) => watched === name);
+    if (caught !== undefined) {
+      for (const watched of WATCHED) process.off(watched, onSignal);
+      process.kill(process.pid, name);
+      return;
+    }
+    caught = known;
+    printError(`\n${name}: stopping cleanly, the target stays as it was. Once more to force.`);
+    controller.abort(
+      new PgdittoError("cancelled", `The run was cancelled by ${name}.`, { hint: "The target is as it was. Run again when you like." }),
+    );
+  };
+  for (const watched of WATCHED) process.on(watched, onSignal);
+  const onClosedPipe = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== "EPIPE") throw error;
+    controller.abort(new PgdittoError("cancelled", "Nobody reads the output any more (EPIPE)."));
+  };
+  process.stdout.on("error", onClosedPipe);
+  process.stderr.on("error", () => undefined);
+  return {
+    signal: controller.signal,
+    exitCode: () => (caught === undefined ? undefined : 128 + constants.signals[caught]),
+    [Symbol.dispose]: () => {
+      for (const watched of WATCHED) process.off(watched, onSignal);
+    },
+  };
+}

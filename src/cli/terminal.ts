@@ -1,0 +1,43 @@
+import { createInterface } from "node:readline/promises";
+
+import type { ReplaceQuestion } from "../index.ts";
+import { formatBytes } from "../util/format.ts";
+
+/** Colours on a terminal, unless NO_COLOR says otherwise (no-color.org); FORCE_COLOR wins over both. */
+export function wantsColours(): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;
+  return process.stdout.isTTY === true && (NO_COLOR === undefined || NO_COLOR === "") && TERM !== "dumb";
+}
+
+/** True when somebody can answer a question. */
+export function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+}
+
+export function printOut(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function printError(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** The name has to be typed in full: a "y" is typed too easily at 02:00. */
+export async function askForName(question: ReplaceQuestion, signal: AbortSignal): Promise<boolean> {
+  printOut("");
+  printOut(`The target ${question.target} exists (${formatBytes(question.bytes)}, owner ${question.owner}) and was not made by pgditto.`);
+  printOut("It will be replaced once the copy is complete and verified; until then it stays as it is.");
+  return (await ask(`Type the database's name (${question.database}) to go on: `, signal)) === question.database;
+}
+
+export async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await lines.question(question, { signal });
+  } catch {
+    return ""; // closed or cancelled: no answer is a no
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,31 @@
+export const COMMANDS = ["sync", "plan", "doctor", "cleanup", "demo"] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export const GROUPS = ["Databases", "What is copied", "How", "pg_dump", "Output and configuration"] as const;
+
+interface Common {
+  /** The long flag, without `--`. */
+  flag: string;
+  /** The short flag, without `-`. */
+  short?: string;
+  /** Further long flags of the same meaning. */
+  aliases?: readonly string[];
+  env?: string;
+  group: (typeof GROUPS)[number];
+  /** One sentence; default and variable are added by whoever prints it. */
+  help: string;
+  commands: readonly Command[];
+  /** Not a key of the config file: it belongs to one call. */
+  notInFile?: true;
+}
+
+/** What one option is. `fallback` says in words what happens without it, where that is not a value. */
+export type OptionSpec = Common &
+  (
+    | { type: "endpoint"; placeholder: string; fallback: string }
+    | { type: "integer"; placeholder: string; min: number; max: number; default: number }
+    | { type: "choice"; choices: readonly [string, ...string[]]; default: string }
+    | { type: "text"; placeholder: string; fallback?: string }
+    | { type: "names"; placeholder: string; fallback?: string }
+    | { type: "boolean" }
+  );

@@ -1,0 +1,242 @@
+import type { OptionSpec } from "./option-spec.ts";
+
+// plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first
+const RUN = ["sync", "plan", "doctor"] as const;
+
+/** The one table of options: config-file keys, flags, environment variables, types, defaults, help and the JSON schema come from it. */
+export const OPTIONS = {
+  source: {
+    type: "endpoint",
+    flag: "source",
+    env: "MAIN_DB_URL",
+    placeholder: "URL",
+    group: "Databases",
+    commands: RUN,
+    help: "The database to copy (MAIN): postgresql://user:password@host:port/database?sslmode=..., or key=value pairs.",
+    fallback: "MAIN_DB_HOST, _PORT, _USER, _PASSWORD, _NAME, then postgres@localhost:5432/Main_DB",
+  },
+  target: {
+    type: "endpoint",
+    flag: "target",
+    env: "ARCHIVE_DB_URL",
+    placeholder: "URL",
+    group: "Databases",
+    commands: [...RUN, "cleanup"],
+    help: "The database to replace by the copy (ARCHIVE), written like --source.",
+    fallback: "ARCHIVE_DB_HOST, ..., then postgres@localhost:5432/Archive_DB",
+  },
+  connectTimeout: {
+    type: "integer",
+    flag: "connect-timeout",
+    env: "PGCONNECT_TIMEOUT",
+    placeholder: "SECONDS",
+    min: 1,
+    max: 3600,
+    default: 10,
+    group: "Databases",
+    commands: RUN,
+    help: "Seconds until an attempt to connect is given up.",
+  },
+  tables: {
+    type: "names",
+    flag: "table",
+    short: "t",
+    env: "CORE_TABLES",
+    placeholder: "PATTERN",
+    group: "What is copied",
+    commands: RUN,
+    help:
+      "Copy the rows of these tables only; the schema of everything is copied. pg_dump's patterns; repeatable. The variable takes " +
+      'several, separated by commas or spaces, "in double quotes" where a name holds one.',
+    fallback: "all tables",
+  },
+  excludeTables: {
+    type: "names",
+    flag: "exclude-table",
+    short: "T",
+    placeholder: "PATTERN",
+    group: "What is copied",
+    commands: RUN,
+    help: "Leave out the rows of these tables; repeatable.",
+  },
+  schemas: {
+    type: "names",
+    flag: "schema",
+    short: "n",
+    placeholder: "PATTERN",
+    group: "What is copied",
+    commands: RUN,
+    help: "Copy the rows of the tables in these schemas only; repeatable.",
+  },
+  excludeSchemas: {
+    type: "names",
+    flag: "exclude-schema",
+    short: "N",
+    placeholder: "PATTERN",
+    group: "What is copied",
+    commands: RUN,
+    help: "Leave out the rows of the tables in these schemas; repeatable.",
+  },
+  noOwner: {
+    type: "boolean",
+    flag: "no-owner",
+    short: "O",
+    group: "What is copied",
+    commands: RUN,
+    help: "Leave out owners: everything belongs to the target's user.",
+  },
+  noAcl: {
+    type: "boolean",
+    flag: "no-acl",
+    short: "x",
+    aliases: ["no-privileges"],
+    group: "What is copied",
+    commands: RUN,
+    help: "Leave out grants and default privileges.",
+  },
+  noTablespaces: {
+    type: "boolean",
+    flag: "no-tablespaces",
+    group: "What is copied",
+    commands: RUN,
+    help: "Put everything in the target's default tablespace.",
+  },
+  skipExtensions: {
+    type: "names",
+    flag: "skip-extension",
+    placeholder: "NAME",
+    group: "What is copied",
+    commands: RUN,
+    help: "Go on without this extension, which the target server does not have; repeatable.",
+  },
+  jobs: {
+    type: "integer",
+    flag: "jobs",
+    short: "j",
+    env: "PG_JOBS",
+    placeholder: "N",
+    min: 1,
+    max: 1000,
+    default: 4,
+    group: "How",
+    commands: RUN,
+    help: "Connections that copy and build at the same time, multiplied by the batch size.",
+  },
+  batchSize: {
+    type: "integer",
+    flag: "batch-size",
+    env: "BATCH_SIZE",
+    placeholder: "N",
+    min: 1,
+    max: 1000,
+    default: 1,
+    group: "How",
+    commands: RUN,
+    help: "Tables at once, each with --jobs connections: jobs x batch size connections in all.",
+  },
+  retryCount: {
+    type: "integer",
+    flag: "retry-count",
+    env: "RETRY_COUNT",
+    placeholder: "N",
+    min: 1,
+    max: 100,
+    default: 3,
+    group: "How",
+    commands: RUN,
+    help: "Attempts in all for what fails in passing (connection lost, deadlock); 1 means no second attempt.",
+  },
+  mode: {
+    type: "choice",
+    flag: "mode",
+    choices: ["staging", "recreate"],
+    default: "staging",
+    group: "How",
+    commands: RUN,
+    help:
+      "staging: build the copy beside the target and swap it in once it is proven. recreate: drop the target first and fill it in " +
+      "place, where the disk has no room for two.",
+  },
+  keepPrevious: {
+    type: "boolean",
+    flag: "keep-previous",
+    group: "How",
+    commands: RUN,
+    help: "Keep the replaced database as <target>_previous.",
+  },
+  yes: {
+    type: "boolean",
+    flag: "yes",
+    short: "y",
+    group: "How",
+    commands: [...RUN, "cleanup"],
+    help: "Do not ask before a database that pgditto did not make is replaced, or what cleanup found is removed.",
+  },
+  dumpDir: {
+    type: "text",
+    flag: "dump-dir",
+    env: "DUMP_DIR",
+    placeholder: "FOLDER",
+    group: "How",
+    commands: RUN,
+    help: "Accepted because the original script has it; rows are streamed, so nothing is written there.",
+  },
+  pgDump: {
+    type: "choice",
+    flag: "pg-dump",
+    choices: ["auto", "native", "wasm"],
+    default: "auto",
+    group: "pg_dump",
+    commands: RUN,
+    help:
+      "The pg_dump that reads the schema: an installed one, the built-in WASM one, or auto: the newest installed one that suits the " +
+      "server, else the built-in.",
+  },
+  pgBin: {
+    type: "text",
+    flag: "pg-bin",
+    env: "PGDITTO_PG_BIN",
+    placeholder: "FOLDER",
+    group: "pg_dump",
+    commands: RUN,
+    help: "The folder that holds the pg_dump to use.",
+    fallback: "PATH and the usual folders",
+  },
+  json: {
+    type: "boolean",
+    flag: "json",
+    group: "Output and configuration",
+    commands: [...RUN, "cleanup"],
+    notInFile: true,
+    help: "Print JSON on standard output instead of text: one event a line, the result last.",
+  },
+  config: {
+    type: "text",
+    flag: "config",
+    placeholder: "FILE",
+    group: "Output and configuration",
+    commands: [...RUN, "cleanup"],
+    notInFile: true,
+    help: "Read this config file (.json or .mjs).",
+    fallback: "pgditto.config.json or pgditto.config.mjs in the current folder, if there is one",
+  },
+  keep: {
+    type: "boolean",
+    flag: "keep",
+    group: "Output and configuration",
+    commands: ["demo"],
+    notInFile: true,
+    help: "Leave both demo servers running and print how to connect.",
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionKey = keyof typeof OPTIONS;
+export const OPTION_KEYS = Object.keys(OPTIONS) as OptionKey[];
+
+/** The table's row, seen as the general type. */
+export function specOf(key: OptionKey): OptionSpec {
+  return OPTIONS[key];
+}
+
+/** The keys that a config file may hold. */
+export const FILE_KEYS: readonly OptionKey[] = OPTION_KEYS.filter((key) => specOf(key).notInFile !== true);

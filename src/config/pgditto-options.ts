@@ -1,0 +1,64 @@
+import type { EndpointOptions } from "./endpoint-options.ts";
+
+/**
+ * What a caller may ask for; everything is optional. Precedence: these options, then the environment, then the config file, then the
+ * default. A list replaces the list of a lower level, it does not add to it.
+ */
+export interface PgdittoOptions {
+  /**
+   * The database to copy (MAIN): `postgresql://` URL, libpq's `key=value` pairs, or an object. Environment `MAIN_DB_URL`. Parts it lacks come
+   * from `MAIN_DB_HOST`, `MAIN_DB_PORT`, `MAIN_DB_USER`, `MAIN_DB_PASSWORD`, `MAIN_DB_NAME`. Default `postgres@localhost:5432/Main_DB`.
+   */
+  source?: string | EndpointOptions | undefined;
+  /** The database to replace by the copy (ARCHIVE), given like `source`, with `ARCHIVE_DB_*`. Default `postgres@localhost:5432/Archive_DB`. */
+  target?: string | EndpointOptions | undefined;
+  /**
+   * Seconds until an attempt to connect is given up, 1 to 3600. Environment `PGCONNECT_TIMEOUT`; `connect_timeout` in a URL or a service
+   * stands between this option and the variable, as in libpq. Default 10.
+   */
+  connectTimeout?: number | undefined;
+  /** Patterns (pg_dump's) of the tables whose rows are copied; the schema of everything is. Environment `CORE_TABLES`. Default: all tables. */
+  tables?: readonly string[] | undefined;
+  /** Patterns of tables whose rows are left out. */
+  excludeTables?: readonly string[] | undefined;
+  /** Patterns of the schemas whose tables' rows are copied. Default: all schemas. */
+  schemas?: readonly string[] | undefined;
+  /** Patterns of schemas whose tables' rows are left out. */
+  excludeSchemas?: readonly string[] | undefined;
+  /** Leave out owners: everything belongs to the target's user. Default false. */
+  noOwner?: boolean | undefined;
+  /** Leave out grants and default privileges. Default false. */
+  noAcl?: boolean | undefined;
+  /** Put everything in the target's default tablespace. Default false. */
+  noTablespaces?: boolean | undefined;
+  /** Names of extensions to go on without. Default none. */
+  skipExtensions?: readonly string[] | undefined;
+  /** Connections that copy and build at the same time, multiplied by `batchSize`; 1 to 1000. Environment `PG_JOBS`. Default 4. */
+  jobs?: number | undefined;
+  /** Tables at once, each with `jobs` connections; 1 to 1000. Environment `BATCH_SIZE`. Default 1. */
+  batchSize?: number | undefined;
+  /** Attempts in all for what fails in passing; 1 (no second attempt) to 100. Environment `RETRY_COUNT`. Default 3. */
+  retryCount?: number | undefined;
+  /** `staging`: build beside the target and swap. `recreate`: drop first and fill in place. Default `staging`. */
+  mode?: "staging" | "recreate" | undefined;
+  /** Keep the replaced database as `<target>_previous`. Default false. */
+  keepPrevious?: boolean | undefined;
+  /** Replace a target that pgditto did not make without asking. Default false. */
+  yes?: boolean | undefined;
+  /** Accepted because the original script has it; nothing is written there. Environment `DUMP_DIR`. */
+  dumpDir?: string | undefined;
+  /** Which pg_dump reads the schema. Default `auto`: the newest installed one that suits the server, else the built-in WASM one. */
+  pgDump?: "auto" | "native" | "wasm" | undefined;
+  /** The folder that holds the pg_dump to use. Environment `PGDITTO_PG_BIN`. Default: `PATH` and the usual folders. */
+  pgBin?: string | undefined;
+  /** A config file (`.json` or `.mjs`) to read. Default: `pgditto.config.json` or `.mjs` in the current folder, if there is one. */
+  config?: string | undefined;
+}
+
+/** The options and what only the command line has. */
+export interface CliFlags extends PgdittoOptions {
+  /** Print JSON instead of text. */
+  json?: boolean | undefined;
+  /** `demo`: leave both servers running. */
+  keep?: boolean | undefined;
+}

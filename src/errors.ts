@@ -1,0 +1,120 @@
+/**
+ * What can go wrong, and the exit code the command line answers with. This table is the documentation of the codes:
+ * `docs/exit-codes.md` is written from it.
+ */
+export const ERROR_CODES = {
+  /** Unknown flag, command or value on the command line or in the environment. */
+  usage: 2,
+  /** The config file cannot be read, or a value in it is of the wrong kind. */
+  config: 2,
+  /** A table pattern matched nothing. */
+  "no-match": 2,
+  /** The source cannot be reached, or refuses us. */
+  "source-connect": 4,
+  /** The target cannot be reached, or refuses us. */
+  "target-connect": 5,
+  /** An obstacle was found before anything was touched. */
+  preflight: 6,
+  /** The target holds a database that pgditto did not make, and nobody confirmed its replacement. */
+  "not-confirmed": 6,
+  /** Another run holds this target. */
+  locked: 9,
+  /** The copy differs from the source; nothing was swapped. */
+  verify: 3,
+  /** pg_dump is missing, failed, or wrote something that pgditto does not understand. */
+  dump: 1,
+  /** A schema object could not be created on the target. */
+  schema: 1,
+  /** Rows did not arrive. */
+  copy: 1,
+  /** The staging database is complete, but could not take the target's name. */
+  swap: 1,
+  /** A statement failed on one of the servers. */
+  server: 1,
+  /** The run was cancelled by its caller, Ctrl+C or a signal. */
+  cancelled: 130,
+  /** A defect in pgditto. */
+  internal: 1,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Which of the two servers an error or event concerns: MAIN is the source, ARCHIVE the target. */
+export type Side = "source" | "target";
+
+/** Something the target cannot hold, or that stands in the way of the run, with its fix. */
+export interface Obstacle {
+  /** Stable, for scripts: `missing-role`, `no-select`, … */
+  code: string;
+  side: Side;
+  message: string;
+  fix: string;
+}
+
+/** One line of the table that validation prints. */
+export interface Difference {
+  kind: string;
+  object: string;
+  source: string;
+  target: string;
+}
+
+export interface ErrorFacts {
+  /** The object concerned, as its owner would name it: a table, an index, a flag, a file. */
+  object?: string | undefined;
+  side?: Side | undefined;
+  /** SQLSTATE of five characters (appendix "PostgreSQL Error Codes"), or an errno such as ECONNREFUSED. */
+  sqlstate?: string | undefined;
+  /** What to do about it. */
+  hint?: string | undefined;
+  /** Further lines: the server's DETAIL, the list of obstacles. */
+  detail?: string | undefined;
+  /** The task that failed, for example `copy`. */
+  task?: string | undefined;
+  /** With code `preflight`: all of them. */
+  obstacles?: readonly Obstacle[] | undefined;
+  /** With code `verify`: all of them. */
+  differences?: readonly Difference[] | undefined;
+  cause?: unknown;
+}
+
+/** The one error class of pgditto: a literal `code`, the object it concerns, what to do, and the cause. */
+export class PgdittoError extends Error {
+  override readonly name = "PgdittoError";
+  readonly code: ErrorCode;
+  readonly object: string | undefined;
+  readonly side: Side | undefined;
+  readonly sqlstate: string | undefined;
+  readonly hint: string | undefined;
+  readonly detail: string | undefined;
+  readonly task: string | undefined;
+  readonly obstacles: readonly Obstacle[];
+  readonly differences: readonly Difference[];
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    this.object = facts.object;
+    this.side = facts.side;
+    this.sqlstate = facts.sqlstate;
+    this.hint = facts.hint;
+    this.detail = facts.detail;
+    this.task = facts.task;
+    this.obstacles = facts.obstacles ?? [];
+    this.differences = facts.differences ?? [];
+  }
+
+  /** The exit code that the command line answers with. */
+  get exitCode(): number {
+    return ERROR_CODES[this.code];
+  }
+}
+
+/** Wraps anything thrown; an error of ours passes as it is. */
+export function asPgdittoError(error: unknown): PgdittoError {
+  if (error instanceof PgdittoError) return error;
+  return new PgdittoError("internal", error instanceof Error ? error.message : String(error), {
+    cause: error,
+    hint: "This is a defect in pgditto. Please report it with the command and the output of --json.",
+  });
+}

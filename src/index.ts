@@ -1,0 +1,119 @@
+/**
+ * pgditto as a library: the same runs as the command line's, as functions. Nothing is global: several runs in one process do not
+ * know of each other. Nothing is printed, and the environment is read only when it is passed.
+ */
+import { homedir, hostname, platform } from "node:os";
+import { pid } from "node:process";
+
+import { resolveConfig } from "./config/resolve.ts";
+import type { PgdittoOptions } from "./config/pgditto-options.ts";
+import type { SyncEvent } from "./events.ts";
+import type { Obstacle } from "./errors.ts";
+import { summarizePlan, type PlanSummary } from "./plan/render-plan.ts";
+import { examine, examinePlan, type Diagnosis, type Replaces } from "./sync/examine.ts";
+import { listLeftovers, removeLeftovers } from "./sync/clean-up.ts";
+import { asPgdittoError } from "./errors.ts";
+import type { SyncResult } from "./sync/result.ts";
+import type { ReplaceQuestion, Run } from "./sync/run.ts";
+import { runSync } from "./sync/sync.ts";
+import type { Leftover } from "./target/leftovers.ts";
+import { newRunId } from "./target/names.ts";
+
+export type { EndpointOptions } from "./config/endpoint-options.ts";
+export type { PgdittoOptions } from "./config/pgditto-options.ts";
+export { ERROR_CODES, PgdittoError, type Difference, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
+export {
+  EVENT_FORMAT,
+  type EndpointSummary,
+  type ErrorSummary,
+  type PhaseNumber,
+  type SyncEvent,
+  type SyncEventBody,
+  type TaskKind,
+} from "./events.ts";
+export type { PlanSummary } from "./plan/render-plan.ts";
+export type { Diagnosis, Replaces } from "./sync/examine.ts";
+export type { CopiedTable, SyncResult } from "./sync/result.ts";
+export type { ReplaceQuestion } from "./sync/run.ts";
+export { VERSION } from "./sync/version.ts";
+export type { Leftover } from "./target/leftovers.ts";
+
+/** How the caller takes part in a run. */
+export interface RunOptions extends PgdittoOptions {
+  /** Called for every event, in order, at once; what it throws ends the run. */
+  onEvent?: ((event: SyncEvent) => void) | undefined;
+  /** Abort it to cancel: statements on the servers are cancelled, staging is dropped, the target is as it was. */
+  signal?: AbortSignal | undefined;
+  /** Asked before a database that pgditto did not make is replaced. Default: nobody, so that only `yes` allows it. */
+  confirm?: ((question: ReplaceQuestion) => Promise<boolean>) | undefined;
+  /** Environment variables to take options from: pass `process.env` to behave as the command line does. Default: none. */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Folder that relative paths and the config file are looked for in. Default: no config file is looked for, unless `config` names one. */
+  cwd?: string | undefined;
+}
+
+/**
+ * Copies the source into the target, verifies the copy and swaps it in.
+ * @throws PgdittoError with a literal `code`; see ERROR_CODES for what each means. Unless the swap was done, the target is as it was.
+ */
+export async function sync(options: RunOptions = {}): Promise<SyncResult> {
+  return withRun(options, runSync);
+}
+
+export interface PlanResult extends PlanSummary {
+  obstacles: readonly Obstacle[];
+  /** Which pg_dump reads the schema. */
+  pgDump: string;
+  replaces: Replaces;
+}
+
+/** What `sync` would do; writes nothing. @throws PgdittoError */
+export async function plan(options: RunOptions = {}): Promise<PlanResult> {
+  return withRun(options, async (run) => {
+    const { plan: made, obstacles, pgDump, replaces } = await examinePlan(run);
+    return { ...summarizePlan(made), obstacles, pgDump, replaces };
+  });
+}
+
+/** Every obstacle to a sync at once, each with its fix; writes nothing. @throws PgdittoError when a side cannot be reached. */
+export async function doctor(options: RunOptions = {}): Promise<Diagnosis> {
+  return withRun(options, examine);
+}
+
+/** Databases that runs left on the target's cluster, those of living runs included (`alive`). @throws PgdittoError */
+export async function leftovers(options: RunOptions = {}): Promise<readonly Leftover[]> {
+  return withRun(options, listLeftovers);
+}
+
+/** Drops the given ones whose run is dead; returns how many are gone. @throws PgdittoError */
+export async function cleanup(list: readonly Leftover[], options: RunOptions = {}): Promise<number> {
+  return withRun(options, (run) => removeLeftovers(run, list));
+}
+
+async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
+  const { onEvent, signal, confirm, env = {}, cwd, ...flags } = options;
+  const id = newRunId(Date.now());
+  const config = await resolveConfig({ flags, env, cwd: cwd ?? "/", home: homedir(), platform: platform() }).catch((error: unknown) => {
+    throw asPgdittoError(error);
+  });
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await work({
+      id,
+      config,
+      emit: (event) => onEvent?.({ ...event, time: new Date().toISOString(), run: id }),
+      signal: controller.signal,
+      confirm,
+      machine: { platform: platform(), hostname: hostname(), pid: pid, path: env["PATH"] ?? "" },
+    });
+  } catch (error) {
+    throw asPgdittoError(error);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    // timers and listeners of the run die with it
+    controller.abort();
+  }
+}

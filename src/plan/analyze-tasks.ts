@@ -1,0 +1,90 @@
+import type { TableInfo } from "../catalog/tables.ts";
+import { displayName } from "../postgres/quote.ts";
+import { inSlices } from "../util/group-by.ts";
+import { LARGE_TABLE } from "./data-tasks.ts";
+import type { Families } from "./family.ts";
+import type { AnalyzeTask, RefreshTask, Task } from "./task.ts";
+
+interface AnalyzeInput {
+  tables: readonly TableInfo[];
+  copied: ReadonlySet<number>;
+  family: Families;
+  builds: readonly Task[];
+  refreshes: readonly RefreshTask[];
+  statistics: readonly Task[];
+  behindRest: readonly string[];
+}
+
+/**
+ * ANALYZE for what holds rows. A partitioned table is analyzed once from its root, which samples its partitions and analyzes them
+ * too: autovacuum never does that. Large tables as soon as their indexes are there (expression indexes have statistics of
+ * their own), small ones fifty to a statement at the end.
+ */
+export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
+  const holdsRows = (table: TableInfo): boolean => input.family.withDescendants(table.oid).some((oid) => input.copied.has(oid));
+  const tops = input.tables.filter((table) => table.root === table.oid && holdsRows(table));
+  const bytes = new Map(input.tables.map((table) => [table.oid, table.bytes]));
+  const size = (table: TableInfo): number => input.family.withDescendants(table.oid).reduce((sum, oid) => sum + (bytes.get(oid) ?? 0), 0);
+  const builtOn = buildsByTable(input.builds);
+  const statistics = input.statistics.map((task) => task.id);
+
+  const large = tops
+    .filter((table) => size(table) >= LARGE_TABLE)
+    .map((table) => {
+      const members = input.family.withDescendants(table.oid);
+      const after = members.flatMap((oid) => [...(input.copied.has(oid) ? [`copy:${oid}`] : []), ...(builtOn.get(oid) ?? [])]);
+      return analyze(
+        `${table.oid}`,
+        displayName(table.schema, table.name),
+        [table],
+        ["pre-data", ...statistics, ...after],
+        members,
+        size(table),
+      );
+    });
+  const small = inSlices(
+    tops.filter((table) => size(table) < LARGE_TABLE),
+    50,
+  ).map((group, i) =>
+    analyze(
+      `small-${i}`,
+      `${group.length} small tables`,
+      group,
+      input.behindRest,
+      group.map((table) => table.oid),
+      group.length * LARGE_TABLE * 0.1,
+    ),
+  );
+  const matviews = input.refreshes.flatMap((task) =>
+    task.matview ? [analyze(`${task.matview.oid}`, task.object, [task.matview], [task.id], [task.matview.oid], LARGE_TABLE)] : [],
+  );
+  return [...large, ...small, ...matviews];
+}
+
+function analyze(
+  id: string,
+  object: string,
+  relations: AnalyzeTask["relations"],
+  after: readonly string[],
+  lockedTables: readonly number[],
+  bytes: number,
+): AnalyzeTask {
+  return {
+    kind: "analyze",
+    id: `analyze:${id}`,
+    object,
+    after: [...new Set(after)],
+    cost: 1000 + Math.min(bytes, 50 * LARGE_TABLE) * 0.05,
+    locks: lockedTables.map((key) => ({ key, exclusive: true })),
+    relations,
+  };
+}
+
+function buildsByTable(builds: readonly Task[]): Map<string | number, string[]> {
+  const found = new Map<string | number, string[]>();
+  for (const task of builds) {
+    if (task.kind === "foreign-key") continue; // it makes no index
+    for (const { key } of task.locks) found.set(key, [...(found.get(key) ?? []), task.id]);
+  }
+  return found;
+}

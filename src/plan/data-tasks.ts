@@ -1,0 +1,78 @@
+import type { LargeObjectInfo } from "../catalog/large-objects.ts";
+import type { TableInfo } from "../catalog/tables.ts";
+import { displayName } from "../postgres/quote.ts";
+import type { SchemaEntry } from "../schema/entries.ts";
+import { inSlices } from "../util/group-by.ts";
+import type { CopyTask, CountTask, LargeObjectsTask } from "./task.ts";
+
+/** From this size on, a table gets TRUNCATE and COPY … FREEZE, and tasks of its own for ANALYZE and counting. Bytes. */
+export const LARGE_TABLE = 4 * 1024 * 1024;
+/** What a task costs besides its bytes: round trips, in bytes that could have been moved meanwhile. */
+const TASK_COST = 64 * 1024;
+
+interface CopyInput {
+  tables: readonly TableInfo[];
+  selected: ReadonlySet<number>;
+  binaryObstacle: (typeOid: number) => string | undefined;
+}
+
+export function copyTasks(input: CopyInput, skipped: readonly SchemaEntry[]): CopyTask[] {
+  const skippedExtensions = new Set(skipped.filter((entry) => entry.type === "EXTENSION").map((entry) => entry.name));
+  return input.tables
+    .filter((table) => table.kind === "r" && input.selected.has(table.oid) && !skippedExtensions.has(table.extension?.name ?? ""))
+    .map((table) => {
+      const formatReason = textReason(table, input.binaryObstacle);
+      return {
+        kind: "copy",
+        id: `copy:${table.oid}`,
+        object: displayName(table.schema, table.name),
+        after: ["pre-data"],
+        cost: table.bytes + TASK_COST,
+        locks: [{ key: table.oid, exclusive: true }],
+        table,
+        format: formatReason === undefined ? "binary" : "text",
+        formatReason,
+        freeze: table.bytes >= LARGE_TABLE && table.extension === undefined,
+      };
+    });
+}
+
+function textReason(table: TableInfo, binaryObstacle: (typeOid: number) => string | undefined): string | undefined {
+  const copied = table.columns.filter((column) => !column.generated);
+  if (copied.length === 0) return "no columns to copy";
+  for (const column of copied) {
+    const reason = binaryObstacle(column.type);
+    if (reason !== undefined) return `column ${column.name}: ${reason}`;
+  }
+  return undefined;
+}
+
+export function largeObjectTasks(objects: readonly LargeObjectInfo[]): LargeObjectsTask[] {
+  return inSlices(objects, 200).map((slice, i) => ({
+    kind: "large-objects",
+    id: `large-objects:${i}`,
+    object: `large objects ${slice[0]?.oid ?? 0} to ${slice.at(-1)?.oid ?? 0}`,
+    after: ["pre-data"],
+    cost: slice.length * TASK_COST,
+    locks: [],
+    objects: slice,
+  }));
+}
+
+/** Large tables are counted one by one as soon as they are in, small ones a hundred to a round trip. */
+export function countTasks(copies: readonly CopyTask[]): CountTask[] {
+  const large = copies.filter((task) => task.table.bytes >= LARGE_TABLE).map((task) => [task]);
+  const small = inSlices(
+    copies.filter((task) => task.table.bytes < LARGE_TABLE),
+    100,
+  );
+  return [...large, ...small].map((group) => ({
+    kind: "count",
+    id: `count:${group[0]?.table.oid ?? 0}`,
+    object: group.length === 1 ? (group[0]?.object ?? "") : `${group.length} small tables`,
+    after: group.map((task) => task.id),
+    cost: group.reduce((sum, task) => sum + task.table.bytes * 0.1, 0),
+    locks: [],
+    tables: group.map((task) => task.table),
+  }));
+}

@@ -1,0 +1,76 @@
+import { displayName } from "../postgres/quote.ts";
+import { formatBytes, formatCount, plural } from "../util/format.ts";
+import type { Plan } from "./build-plan.ts";
+
+/** The plan as plain data: what `pgditto plan --json` prints. */
+export interface PlanSummary {
+  tables: ReadonlyArray<{
+    table: string;
+    partitionOf: string | undefined;
+    bytes: number;
+    rowEstimate: number;
+    format: "binary" | "text";
+    formatReason: string | undefined;
+  }>;
+  /** Tables whose rows stay behind. */
+  leftOut: ReadonlyArray<{ object: string; reason: string }>;
+  /** Number of tasks by kind. */
+  tasks: Readonly<Record<string, number>>;
+  bytes: number;
+}
+
+export function summarizePlan(plan: Plan): PlanSummary {
+  const names = new Map(plan.tables.map((table) => [table.oid, displayName(table.schema, table.name)]));
+  const tasks: Record<string, number> = {};
+  for (const task of plan.tasks) tasks[task.kind] = (tasks[task.kind] ?? 0) + 1;
+  return {
+    // dearest first: the order in which they are started
+    tables: plan.copies
+      .toSorted((a, b) => b.cost - a.cost)
+      .map((task) => ({
+        table: task.object,
+        partitionOf: task.table.root === task.table.oid ? undefined : names.get(task.table.root),
+        bytes: task.table.bytes,
+        rowEstimate: Math.round(task.table.rowEstimate),
+        format: task.format,
+        formatReason: task.formatReason,
+      })),
+    leftOut: [
+      ...plan.unselected.map((table) => ({
+        object: displayName(table.schema, table.name),
+        reason: "rows not selected; its structure is made",
+      })),
+      ...plan.tasks.flatMap((task) =>
+        task.kind === "foreign-key" && task.partial
+          ? [{ object: task.object, reason: "foreign key into rows that are not selected: NOT VALID where they are missed" }]
+          : [],
+      ),
+      ...plan.skipped.map((entry) => ({ object: `${entry.type} ${entry.name}`, reason: "--skip-extension" })),
+    ],
+    tasks,
+    bytes: plan.bytes,
+  };
+}
+
+/** The plan for people, a line a table. */
+export function renderPlan(summary: PlanSummary): string[] {
+  const width = Math.max(20, ...summary.tables.map((table) => table.table.length)) + 2;
+  const tables = summary.tables.map((table, i) => {
+    const rows = table.rowEstimate > 0 ? `~${formatCount(table.rowEstimate)} rows` : "";
+    const notes = [
+      table.format === "text" ? `text: ${table.formatReason ?? ""}` : "binary",
+      table.partitionOf === undefined ? "" : `partition of ${table.partitionOf}`,
+    ];
+    return `${String(i + 1).padStart(5)}. ${table.table.padEnd(width)}${formatBytes(table.bytes).padStart(8)}  ${rows.padEnd(18)} ${notes.filter((note) => note !== "").join(", ")}`;
+  });
+  const kinds = Object.entries(summary.tasks).map(([kind, n]) => `${kind} ${formatCount(n)}`);
+  return [
+    `${plural(summary.tables.length, "table")}, ${formatBytes(summary.bytes)} of rows, in this order:`,
+    ...tables,
+    "",
+    `Tasks: ${kinds.join(", ")}`,
+    ...(summary.leftOut.length === 0
+      ? ["Left out: nothing"]
+      : ["Left out:", ...summary.leftOut.map((item) => `  ${item.object}: ${item.reason}`)]),
+  ];
+}

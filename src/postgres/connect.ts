@@ -1,0 +1,121 @@
+import pg from "pg";
+
+import { type ErrorCode, PgdittoError } from "../errors.ts";
+import { sleep, throwIfAborted } from "../util/wait.ts";
+import { type ConnectionConfig, describeConnection } from "./connection-config.ts";
+import { connectHint } from "./connect-hint.ts";
+import { pinnedSettings } from "./pins.ts";
+import { sqlstateOf, toServerError } from "./server-error.ts";
+import { createSession, type Session } from "./session.ts";
+import { isTransient } from "./sqlstate.ts";
+import { type TlsAttempt, tlsAttempts } from "./tls.ts";
+import { internalsOf } from "./wire.ts";
+
+export interface ConnectOptions {
+  /** What `pg_stat_activity` shows; at most 63 bytes. */
+  applicationName: string;
+  signal?: AbortSignal | undefined;
+  /** Attempts in all. Default 1. */
+  attempts?: number | undefined;
+  /** Also try again when nobody listens (`ECONNREFUSED`): right in the middle of a run, a retry storm at its start. */
+  patient?: boolean | undefined;
+}
+
+/**
+ * Opens a session with the pinned settings.
+ * @throws PgdittoError `source-connect` or `target-connect`, with the reason and what to do; the password is in none of it.
+ */
+export async function connect(config: ConnectionConfig, options: ConnectOptions): Promise<Session> {
+  for (let attempt = 1; ; attempt += 1) {
+    throwIfAborted(options.signal);
+    try {
+      return await connectOnce(config, options);
+    } catch (error) {
+      const sqlstate = sqlstateOf(error);
+      const again = isTransient(sqlstate) && (options.patient === true || !sqlstate?.startsWith("E"));
+      if (!again || attempt >= (options.attempts ?? 1)) throw error;
+      await sleep(2000 * attempt, options.signal);
+    }
+  }
+}
+
+async function connectOnce(config: ConnectionConfig, options: ConnectOptions): Promise<Session> {
+  let firstError: unknown;
+  for (const tls of tlsAttempts(config)) {
+    try {
+      return await openWith(config, tls, options);
+    } catch (error) {
+      // The refusal of the preferred way says more than that of the fallback, unless the fallback only exists for want of TLS.
+      if (firstError === undefined || (error instanceof pg.DatabaseError && !(firstError instanceof pg.DatabaseError))) firstError = error;
+      if (!worthFallback(error)) break;
+    }
+  }
+  throw connectError(config, firstError);
+}
+
+function worthFallback(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return error.code === "28000"; // no pg_hba.conf entry for this kind of connection
+  return error instanceof Error && /SSL|TLS|EPROTO|wrong version number/i.test(`${error.message} ${sqlstateOf(error) ?? ""}`);
+}
+
+async function openWith(config: ConnectionConfig, tls: TlsAttempt, options: ConnectOptions): Promise<Session> {
+  const client = new pg.Client({
+    host: config.host,
+    port: config.port,
+    user: config.user,
+    database: config.database,
+    // a function, so that pg neither reads a .pgpass of its own nor prints the value
+    password: () => {
+      if (config.password !== undefined) return config.password;
+      throw new PgdittoError(connectCode(config), "The server asks for a password, and none was given.");
+    },
+    ssl: tls,
+    ...(config.ssl.negotiation === "direct" && tls !== false ? { sslnegotiation: "direct" } : {}),
+    ...(config.options === undefined ? {} : { options: config.options }),
+    application_name: options.applicationName,
+    connectionTimeoutMillis: config.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
+  });
+  client.on("error", () => undefined); // told to whoever waits for a query; an idle session's loss shows at its next use
+  const parameters = new Map<string, string>();
+  internalsOf(client).connection.on("parameterStatus", (status: { parameterName: string; parameterValue: string }) => {
+    parameters.set(status.parameterName, status.parameterValue);
+  });
+  const stop = (): void => void internalsOf(client).connection.stream.destroy();
+  options.signal?.addEventListener("abort", stop, { once: true });
+  try {
+    await client.connect();
+    const session = createSession(client, config, parameters);
+    await client.query(pinnedSettings(session.serverVersion));
+    return session;
+  } catch (error) {
+    internalsOf(client).connection.stream.destroy();
+    throwIfAborted(options.signal);
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+  }
+}
+
+function connectCode(config: ConnectionConfig): ErrorCode {
+  return config.side === "source" ? "source-connect" : "target-connect";
+}
+
+function connectError(config: ConnectionConfig, error: unknown): PgdittoError {
+  const { side } = config;
+  const reason = toServerError(error, side);
+  const first = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
+  return new PgdittoError(
+    connectCode(config),
+    `Cannot connect to the ${side} ${describeConnection(config)} as ${config.user}: ${first?.message ?? reason.message}`,
+    {
+      side,
+      object: describeConnection(config),
+      sqlstate: sqlstateOf(error),
+      hint: reason.hint ?? connectHint(config, sqlstateOf(error)),
+      detail: reason.detail,
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,69 @@
+import type { Duplex } from "node:stream";
+
+import type pg from "pg";
+
+import { createFrameWalker } from "./frames.ts";
+import { submit, submittable } from "./wire.ts";
+
+/** Takes CopyData frames as they come. Returning false asks for a pause until `onDrain` calls back. */
+export interface FrameSink {
+  write: (frames: Buffer) => boolean;
+  onDrain: (resume: () => void) => void;
+}
+
+/**
+ * Runs one `COPY … TO STDOUT` and hands its frames to the sink, with back-pressure on the socket. Resolves with the command tag
+ * (`COPY 42`). While it runs, `pg`'s own parser sees everything except CopyData.
+ */
+export function copyOut(client: pg.Client, sql: string, sink: FrameSink): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let restore = (): void => {};
+    let tag = "";
+    submit(
+      client,
+      submittable({
+        submit: (connection) => {
+          restore = divertCopyData(connection.stream, sink);
+          connection.query(sql);
+        },
+        handleError: (error) => {
+          restore();
+          reject(error);
+        },
+        handleCommandComplete: (message) => {
+          tag = message.text;
+        },
+        handleReadyForQuery: () => {
+          restore();
+          resolve(tag);
+        },
+      }),
+    );
+  });
+}
+
+type DataListener = (chunk: Buffer) => void;
+
+function divertCopyData(stream: Duplex, sink: FrameSink): () => void {
+  const parsers = stream.listeners("data") as DataListener[];
+  const walker = createFrameWalker({
+    data: (bytes) => {
+      if (sink.write(bytes)) return;
+      stream.pause();
+      sink.onDrain(() => stream.resume());
+    },
+    other: (bytes) => {
+      for (const parse of parsers) parse.call(stream, bytes);
+    },
+  });
+  for (const parse of parsers) stream.off("data", parse);
+  stream.on("data", walker.walk);
+  let restored = false;
+  return () => {
+    if (restored) return;
+    restored = true;
+    stream.off("data", walker.walk);
+    for (const parse of parsers) stream.on("data", parse);
+    stream.resume();
+  };
+}

@@ -1,0 +1,131 @@
+import type { Duplex } from "node:stream";
+
+import type pg from "pg";
+
+import type { Side } from "../errors.ts";
+import { cancelled, throwIfAborted, withinMs } from "../util/wait.ts";
+import { sendCancelRequest } from "./cancel.ts";
+import type { ConnectionConfig } from "./connection-config.ts";
+import { copyIn, type CopyIn } from "./copy-in.ts";
+import { copyOut, type FrameSink } from "./copy-out.ts";
+import { toServerError } from "./server-error.ts";
+import { internalsOf } from "./wire.ts";
+
+/** Milliseconds that a cancelled statement gets to end before its connection is cut. */
+const CANCEL_GRACE_MS = 2000;
+
+/** One connection to a server, its settings pinned. Errors are PgdittoErrors with side and SQLSTATE. */
+export interface Session extends AsyncDisposable {
+  readonly side: Side;
+  readonly config: ConnectionConfig;
+  /** Process id of the server's backend. */
+  readonly pid: number;
+  /** As `SHOW server_version_num`: 150018. */
+  readonly serverVersion: number;
+  /** What the server reported at the start: `server_version`, `server_encoding`, … */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** False once the connection is gone, whoever ended it. */
+  readonly alive: boolean;
+  query: <Row extends object>(text: string, values?: readonly unknown[], signal?: AbortSignal) => Promise<Row[]>;
+  /** Simple protocol: any number of statements in one round trip. */
+  run: (text: string, signal?: AbortSignal) => Promise<void>;
+  copyOut: (sql: string, sink: FrameSink) => Promise<string>;
+  copyIn: (sql: string) => Promise<CopyIn>;
+  /** Hands the authenticated socket over; the session must not be used for queries afterwards, only closed. */
+  takeSocket: () => Duplex;
+  /** Ends whatever runs on the server, then the connection. For broken or cancelled work; never waits long. */
+  abort: () => Promise<void>;
+}
+
+export function createSession(client: pg.Client, config: ConnectionConfig, parameters: ReadonlyMap<string, string>): Session {
+  const { side } = config;
+  const internals = internalsOf(client);
+  const pid = internals.processID ?? 0;
+  let alive = true;
+  client.on("error", () => {
+    alive = false;
+  });
+  client.on("end", () => {
+    alive = false;
+  });
+
+  const cancel = (): Promise<void> => sendCancelRequest(config, pid, internals.secretKey ?? 0);
+
+  const abort = async (): Promise<void> => {
+    if (alive) await cancel();
+    alive = false;
+    internals.connection.stream.destroy();
+  };
+
+  /** Aborting cancels the statement on the server; a server that does not answer loses the connection. */
+  const cancellable = async <T>(signal: AbortSignal | undefined, start: () => Promise<T>): Promise<T> => {
+    throwIfAborted(signal);
+    let timer: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      void cancel();
+      timer = setTimeout(() => internals.connection.stream.destroy(), CANCEL_GRACE_MS);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      return await start();
+    } catch (error) {
+      throw signal?.aborted ? cancelled(signal) : toServerError(error, side);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      clearTimeout(timer);
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    if (!alive) {
+      internals.connection.stream.destroy();
+      return;
+    }
+    alive = false;
+    await withinMs(2000, client.end());
+    internals.connection.stream.destroy();
+  };
+
+  return {
+    side,
+    config,
+    pid,
+    serverVersion: parseVersion(parameters.get("server_version") ?? ""),
+    parameters,
+    get alive() {
+      return alive;
+    },
+    query: <Row extends object>(text: string, values: readonly unknown[] = [], signal?: AbortSignal) =>
+      cancellable(signal, async () => {
+        const result = await client.query<Row>(text, [...values]);
+        return result.rows;
+      }),
+    run: (text, signal) =>
+      cancellable(signal, async () => {
+        await client.query(text);
+      }),
+    copyOut: (sql, sink) => wrap(side, copyOut(client, sql, sink)),
+    copyIn: (sql) => wrap(side, copyIn(client, sql)),
+    takeSocket: () => {
+      const { stream } = internals.connection;
+      stream.removeAllListeners("data");
+      return stream;
+    },
+    abort,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function wrap<T>(side: Side, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw toServerError(error, side);
+  }
+}
+
+/** `15.18 (Debian …)` → 150018; `16beta1` → 160000. */
+export function parseVersion(text: string): number {
+  const match = /^(\d+)(?:\.(\d+))?/.exec(text);
+  return Number(match?.[1] ?? 0) * 10_000 + Number(match?.[2] ?? 0);
+}

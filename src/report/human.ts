@@ -1,0 +1,215 @@
+import type { SyncEvent, TaskKind } from "../events.ts";
+import { formatBytes, formatCount, formatDuration, plural } from "../util/format.ts";
+import { errorDetails } from "./error-details.ts";
+import { groupBook } from "./groups.ts";
+import { type Colour, painter, printable, RULE, THIN_RULE } from "./style.ts";
+
+export interface HumanReporterOptions {
+  /** Takes whole lines. */
+  out: (line: string) => void;
+  /** Where the error block goes. */
+  err: (line: string) => void;
+  colours: boolean;
+  /** `HH:MM:SS` of an event's time, in the reader's time zone. */
+  clock: (time: string) => string;
+}
+
+const LABELS: Readonly<Record<TaskKind, string>> = {
+  "pre-data": "SCHEMA",
+  copy: "COPY",
+  "large-objects": "LOBJ",
+  index: "INDEX",
+  constraint: "CONSTR",
+  "foreign-key": "FKEY",
+  statements: "SCHEMA",
+  refresh: "MVIEW",
+  sequences: "SEQ",
+  analyze: "STATS",
+  count: "COUNT",
+};
+const STATES: Readonly<Record<string, Colour>> = {
+  STARTED: "yellow",
+  DONE: "green",
+  FAILED: "red",
+  RETRY: "magenta",
+  WARNING: "magenta",
+  INFO: "cyan",
+};
+/** Told of when they start, too: those that take long enough to wonder. */
+const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
+/** Too many and too small to be told one by one. */
+const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements"]);
+
+/** Writes a run as the original script did: banner, phases, one line a table for its start and its end, summary. */
+export function humanReporter(options: HumanReporterOptions): (event: SyncEvent) => void {
+  const { out } = options;
+  const paint = painter(options.colours);
+  const groups = groupBook();
+  let cleaning = false;
+
+  const line = (time: string, label: string, state: string, name: string, detail: string): void => {
+    const shown = printable(name).replace(/^public\./, "");
+    out(
+      `[${options.clock(time)}] [${label.padEnd(6)}] [${paint(STATES[state] ?? "bold", state.padEnd(9))}] ${shown.padEnd(35)} | ${printable(detail)}`,
+    );
+  };
+  const heading = (text: string): void => {
+    for (const one of ["", paint("cyan", text), paint("cyan", THIN_RULE)]) out(one);
+  };
+  const finalCleanup = (): void => {
+    if (!cleaning) heading("FINAL CLEANUP");
+    cleaning = true;
+  };
+
+  return (event) => {
+    switch (event.type) {
+      case "run:started":
+        for (const one of [
+          paint("cyan", RULE),
+          paint("cyan", "SYNC CONFIGURATION"),
+          paint("cyan", RULE),
+          `  Source (MAIN)    : ${printable(`${event.source.user}@${event.source.host}:${event.source.port}/${event.source.database}`)}`,
+          `  Target (ARCHIVE) : ${printable(`${event.target.user}@${event.target.host}:${event.target.port}/${event.target.database}`)}`,
+          `  Started          : ${event.time.slice(0, 10)} ${options.clock(event.time)}`,
+          `  Jobs             : ${event.jobs} parallel connections`,
+          `  Tables at once   : ${event.batchSize} (${event.connections} connections in all)`,
+          `  Mode             : ${event.mode}`,
+          `  Run              : ${event.run} (pgditto ${event.version})`,
+          paint("cyan", RULE),
+        ])
+          out(one);
+        break;
+      case "run:connected":
+        line(
+          event.time,
+          "SERVER",
+          "DONE",
+          "connected",
+          `source PostgreSQL ${event.source.version}, target PostgreSQL ${event.target.version}`,
+        );
+        break;
+      case "phase:started":
+        heading(`PHASE ${event.phase}/${event.of}: ${event.name}`);
+        break;
+      case "message":
+        line(
+          event.time,
+          "NOTE",
+          event.level === "warning" ? "WARNING" : "INFO",
+          event.code,
+          event.hint === undefined ? event.message : `${event.message} ${event.hint}`,
+        );
+        break;
+      case "staging:created":
+        line(event.time, "SCHEMA", "DONE", "staging database", event.database);
+        break;
+      case "plan:ready":
+        line(
+          event.time,
+          "PLAN",
+          "DONE",
+          plural(event.tables, "table"),
+          `${formatBytes(event.bytes)} in ${plural(event.tasks, "task")}; schema read with ${event.pgDump}; snapshot ${event.snapshot}`,
+        );
+        break;
+      case "task:started": {
+        if (event.kind !== "copy") {
+          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, "");
+          break;
+        }
+        const group = groups.start(event.group ?? event.object, event.group === undefined ? 1 : event.parts, Date.parse(event.time));
+        if (group)
+          line(
+            event.time,
+            LABELS.copy,
+            "STARTED",
+            group.name,
+            event.group === undefined ? "Standard Table" : `Partitioned (${group.parts} parts)`,
+          );
+        break;
+      }
+      case "task:progress":
+        break;
+      case "task:retry":
+        line(
+          event.time,
+          LABELS[event.kind],
+          "RETRY",
+          event.object,
+          `attempt ${event.attempt} of ${event.attempts} failed, next in ${formatDuration(event.delayMs)}: ${event.error.message}`,
+        );
+        break;
+      case "task:done": {
+        if (event.kind !== "copy") {
+          if (!QUIET.has(event.kind)) line(event.time, LABELS[event.kind], "DONE", event.object, `Time: ${formatDuration(event.ms)}`);
+          break;
+        }
+        const group = groups.finish(event.group ?? event.object, event);
+        if (!group) break;
+        const ms = event.group === undefined ? event.ms : Date.parse(event.time) - group.startedAt;
+        line(
+          event.time,
+          LABELS.copy,
+          "DONE",
+          group.name,
+          `Rows: ${formatCount(group.rows)}, Size: ${formatBytes(group.bytes)}, Time: ${formatDuration(ms)}`,
+        );
+        break;
+      }
+      case "task:failed":
+        line(event.time, LABELS[event.kind], "FAILED", event.object, event.error.message);
+        break;
+      case "verify:done":
+        line(
+          event.time,
+          "COUNT",
+          event.differences.length === 0 ? "DONE" : "FAILED",
+          plural(event.tables, "table"),
+          `${plural(event.rows, "row")} counted on both sides, ${plural(event.objects, "object")} compared, ${plural(event.differences.length, "difference")}`,
+        );
+        break;
+      case "swap:done":
+        line(
+          event.time,
+          "SWAP",
+          "DONE",
+          event.database,
+          event.previous === undefined ? "the new database is live" : `the new database is live; the old one is ${event.previous}`,
+        );
+        break;
+      case "cleanup":
+        finalCleanup();
+        line(
+          event.time,
+          "CLEAN",
+          event.removed ? "DONE" : "FAILED",
+          event.object,
+          event.removed ? `removed: ${event.reason}` : `could not be removed: ${event.reason}`,
+        );
+        break;
+      case "run:done":
+        finalCleanup();
+        for (const one of [
+          "nothing of this run is left behind",
+          "",
+          paint("green", RULE),
+          paint("green", "SYNC COMPLETED SUCCESSFULLY"),
+          paint("green", RULE),
+          `  Database : ${printable(event.database)}${event.previous === undefined ? "" : ` (the old one is ${printable(event.previous)})`}`,
+          `  Tables   : ${formatCount(event.tables)}`,
+          `  Rows     : ${formatCount(event.rows)}, counted on both sides`,
+          `  Size     : ${formatBytes(event.bytes)} of rows, ${formatBytes((event.bytes / Math.max(1, event.ms)) * 1000)}/s`,
+          `  Time     : ${formatDuration(event.ms)}`,
+          `  Warnings : ${event.warnings}`,
+          paint("green", RULE),
+        ])
+          out(one);
+        break;
+      case "run:failed":
+        for (const one of errorDetails(event, paint)) options.err(one);
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+}

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+
+/** libpq derives the socket's file name from the port; this one is only part of a name. */
+const PORT = 5432;
+
+/** Least size of `sun_path` minus its end, over the systems there are: 103 on macOS, 107 on Linux. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/** A Unix-domain socket that only this user can reach, for one connection. */
+export interface GatewayFolder extends AsyncDisposable {
+  readonly folder: string;
+  readonly port: number;
+}
+
+/** The folder is new and of mode 0700, and the door closes behind the first who enters: nobody else gets at our session. */
+export async function openGatewayFolder(onClient: (socket: net.Socket) => void): Promise<GatewayFolder> {
+  const folder = await makeFolder();
+  const server = net.createServer((socket) => {
+    server.close();
+    clients.push(socket);
+    if (clients.length === 1) onClient(socket);
+    else socket.destroy();
+  });
+  const clients: net.Socket[] = [];
+  const close = async (): Promise<void> => {
+    for (const client of clients) client.destroy();
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(socketPath(folder), resolve);
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  server.on("error", () => undefined); // nobody enters any more; pg_dump says so itself
+  return { folder, port: PORT, [Symbol.asyncDispose]: close };
+}
+
+async function makeFolder(): Promise<string> {
+  const prefix = path.join(os.tmpdir(), "pgditto-gateway-");
+  const tooLong = Buffer.byteLength(socketPath(`${prefix}XXXXXX`)) > MAX_SOCKET_PATH_BYTES;
+  return mkdtemp(tooLong ? "/tmp/pgditto-gateway-" : prefix);
+}
+
+function socketPath(folder: string): string {
+  return path.join(folder, `.s.PGSQL.${PORT}`);
+}

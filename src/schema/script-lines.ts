@@ -1,0 +1,95 @@
+import { PgdittoError } from "../errors.ts";
+
+/** A line of a pg_dump script that begins outside quotes, dollar quotes, comments and statements. */
+export interface TopLevelLine {
+  /** Offset of the line's first character in the script. */
+  at: number;
+  text: string;
+}
+
+const TOKEN = /--[^\n]*|\/\*|'|"|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[;()\n]/g;
+const IDENT_CHAR = /[\w$\u0080-\uffff]/;
+
+/**
+ * Walks the script once and yields every line that begins where a statement may begin. Only such lines can be pg_dump's own
+ * headers, settings and psql commands: look-alikes inside a function body, a default or a comment are never at the top level.
+ */
+export function* topLevelLines(script: string): Generator<TopLevelLine> {
+  let depth = 0;
+  let statementStart = 0; // just behind the last `;`, comment or line that was a statement of its own
+  yield lineAt(script, 0);
+  TOKEN.lastIndex = 0;
+  for (let match = TOKEN.exec(script); match; match = TOKEN.exec(script)) {
+    const token = match[0];
+    const at = match.index;
+    if (token === "\n") {
+      const betweenStatements = depth === 0 && script.slice(statementStart, at).trim() === "";
+      if (betweenStatements && at + 1 < script.length) {
+        const line = lineAt(script, at + 1);
+        yield line;
+        // a psql command ends with its line and has no semicolon; quotes in it are not SQL's
+        if (line.text.startsWith("\\")) {
+          TOKEN.lastIndex = at + 1 + line.text.length;
+          statementStart = TOKEN.lastIndex;
+        }
+      }
+    } else if (token === ";") {
+      if (depth === 0) statementStart = at + 1;
+    } else if (token === "(") depth += 1;
+    else if (token === ")") depth = Math.max(0, depth - 1);
+    else if (token.startsWith("--")) {
+      if (script.slice(statementStart, at).trim() === "") statementStart = at + token.length;
+    } else TOKEN.lastIndex = skipQuoted(script, token, at);
+  }
+}
+
+function lineAt(script: string, at: number): TopLevelLine {
+  const end = script.indexOf("\n", at);
+  return { at, text: script.slice(at, end === -1 ? undefined : end).replace(/\r$/, "") };
+}
+
+/** The offset behind the quoted thing that begins with `token` at `at`. */
+function skipQuoted(script: string, token: string, at: number): number {
+  if (token === "/*") return skipComment(script, at);
+  if (token === '"') return skipDoubled(script, '"', at);
+  const before = script[at - 1] ?? " ";
+  if (token === "'") {
+    const isEscape = (before === "E" || before === "e") && !IDENT_CHAR.test(script[at - 2] ?? " ");
+    return isEscape ? skipEscaped(script, at) : skipDoubled(script, "'", at);
+  }
+  if (IDENT_CHAR.test(before)) return at + 1; // `a$b$` is an identifier, not a dollar quote
+  const end = script.indexOf(token, at + token.length);
+  return end === -1 ? unterminated(script, at) : end + token.length;
+}
+
+/** Doubled quotes inside are two adjacent quoted runs to this walk, which comes to the same. */
+function skipDoubled(script: string, quote: string, at: number): number {
+  const end = script.indexOf(quote, at + 1);
+  return end === -1 ? unterminated(script, at) : end + 1;
+}
+
+function skipEscaped(script: string, at: number): number {
+  for (let i = at + 1; i < script.length; i += 1) {
+    if (script[i] === "\\") i += 1;
+    else if (script[i] === "'") return i + 1;
+  }
+  return unterminated(script, at);
+}
+
+function skipComment(script: string, at: number): number {
+  const edge = /\/\*|\*\//g;
+  edge.lastIndex = at + 2;
+  let depth = 1;
+  for (let match = edge.exec(script); match; match = edge.exec(script)) {
+    depth += match[0] === "/*" ? 1 : -1;
+    if (depth === 0) return edge.lastIndex;
+  }
+  return unterminated(script, at);
+}
+
+function unterminated(script: string, at: number): never {
+  throw new PgdittoError("dump", "The schema script ends inside a quoted string or comment.", {
+    detail: `It begins with: ${script.slice(at, at + 60)}`,
+    hint: "pg_dump was cut off, or wrote something that pgditto does not understand.",
+  });
+}

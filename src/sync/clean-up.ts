@@ -1,0 +1,76 @@
+import { PgdittoError } from "../errors.ts";
+import { findLeftovers, type Leftover } from "../target/leftovers.ts";
+import { dropDatabase } from "../target/staging.ts";
+import { connect } from "../postgres/connect.ts";
+import type { Session } from "../postgres/session.ts";
+import { formatBytes } from "../util/format.ts";
+import { applicationName, openControl } from "./open.ts";
+import type { Run } from "./run.ts";
+
+/** Drops the staging database of a run that failed: over the control session, or a new one where that is lost. Bounded, never throws. */
+export async function dropStaging(run: Run, control: Session, staging: string): Promise<void> {
+  try {
+    if (control.alive) return await report(run, staging, "staging database of this run", dropDatabase(control, staging));
+    // the run's signal may be aborted: this must go on all the same
+    const { target } = run.config;
+    await using session = await connect(
+      { ...target, database: control.config.database },
+      { applicationName: applicationName(run, "cleanup"), attempts: 3, patient: true },
+    );
+    await report(run, staging, "staging database of this run", dropDatabase(session, staging));
+  } catch (error) {
+    run.emit({ type: "cleanup", object: staging, removed: false, reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** A new run removes what dead runs left of its own target; those of runs that live stay. */
+export async function dropLeftoversOfTarget(run: Run, control: Session): Promise<void> {
+  for (const leftover of await findLeftovers(control, run.config.target.database)) {
+    if (leftover.alive || leftover.run === run.id) continue;
+    await removeLeftover(run, control, leftover);
+  }
+}
+
+/** Everything that runs left on the target's cluster, dead or alive. */
+export async function listLeftovers(run: Run): Promise<readonly Leftover[]> {
+  await using control = await openControl(run, "cleanup");
+  return findLeftovers(control);
+}
+
+/** Removes the given ones unless their run has come back to life. @throws nothing for a single one that cannot be removed: it is told. */
+export async function removeLeftovers(run: Run, list: readonly Leftover[]): Promise<number> {
+  await using control = await openControl(run, "cleanup");
+  const now = await findLeftovers(control);
+  let removed = 0;
+  for (const { database } of list) {
+    const leftover = now.find((candidate) => candidate.database === database && !candidate.alive);
+    if (leftover && (await removeLeftover(run, control, leftover))) removed += 1;
+  }
+  return removed;
+}
+
+async function removeLeftover(run: Run, control: Session, leftover: Leftover): Promise<boolean> {
+  try {
+    await report(
+      run,
+      leftover.database,
+      `left by run ${leftover.run}, ${formatBytes(leftover.bytes)}`,
+      dropDatabase(control, leftover.database),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof PgdittoError && error.code === "cancelled") throw error;
+    run.emit({
+      type: "cleanup",
+      object: leftover.database,
+      removed: false,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    return false;
+  }
+}
+
+async function report(run: Run, object: string, reason: string, work: Promise<void>): Promise<void> {
+  await work;
+  run.emit({ type: "cleanup", object, removed: true, reason });
+}

@@ -1,0 +1,40 @@
+import { PgdittoError } from "../errors.ts";
+import { connect } from "../postgres/connect.ts";
+import { describeConnection } from "../postgres/connection-config.ts";
+import { isEmptyDatabase } from "../target/existing.ts";
+import { applicationName, type Opened } from "./open.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * A database that exists, holds something and was not made by pgditto is replaced only with somebody's word.
+ * @throws PgdittoError `not-confirmed`.
+ */
+export async function confirmTarget(run: Run, opened: Opened): Promise<void> {
+  const { config } = run;
+  const { existing } = opened;
+  if (!existing || existing.origin !== undefined || config.yes) return;
+  const bytes = await sizeUnlessEmpty(run);
+  if (bytes === undefined) return;
+  const target = describeConnection(config.target);
+  if (run.confirm) {
+    const yes = await run.confirm({ database: config.target.database, target, owner: existing.owner, bytes });
+    if (yes) return;
+    throw new PgdittoError("not-confirmed", `The target ${target} was not confirmed. It is as it was.`, {
+      object: target,
+      side: "target",
+      hint: "Type the database's name exactly, or pass --yes.",
+    });
+  }
+  throw new PgdittoError("not-confirmed", `The target ${target} exists, is not empty and was not made by pgditto.`, {
+    object: target,
+    side: "target",
+    hint: "Replace it with --yes (in a crontab too, the first time), or keep the old one as well: --yes --keep-previous.",
+  });
+}
+
+async function sizeUnlessEmpty(run: Run): Promise<number | undefined> {
+  await using session = await connect(run.config.target, { applicationName: applicationName(run, "look"), signal: run.signal });
+  if (await isEmptyDatabase(session)) return undefined;
+  const [row] = await session.query<{ bytes: string }>("SELECT pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes");
+  return Number(row?.bytes ?? 0);
+}

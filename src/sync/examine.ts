@@ -1,0 +1,60 @@
+import { type Obstacle, PgdittoError } from "../errors.ts";
+import { buildPlan, type Plan } from "../plan/build-plan.ts";
+import { open, openControl, openSource, type Opened } from "./open.ts";
+import { preflight, refusal } from "./preflight.ts";
+import { readSource } from "./read-source.ts";
+import type { Run } from "./run.ts";
+
+/** What `sync` would do; nothing is written anywhere, and nobody is asked. */
+export async function examinePlan(run: Run): Promise<{ plan: Plan; obstacles: readonly Obstacle[]; pgDump: string; replaces: Replaces }> {
+  await using opened = await open(run);
+  const found = await preflight(run, opened);
+  const unreadable = found.obstacles.filter((obstacle) => obstacle.side === "source" || obstacle.code === "server-too-old");
+  if (unreadable.length > 0) throw refusal(unreadable);
+  const contents = await readSource(run, opened, found);
+  return { plan: buildPlan(contents), obstacles: found.obstacles, pgDump: contents.pgDump, replaces: replaces(opened) };
+}
+
+/** What happens to a database that has the target's name. */
+export type Replaces = "nothing" | "a copy made by pgditto" | "a database that pgditto did not make";
+
+function replaces(opened: Opened): Replaces {
+  if (!opened.existing) return "nothing";
+  return opened.existing.origin === undefined ? "a database that pgditto did not make" : "a copy made by pgditto";
+}
+
+export interface Diagnosis {
+  obstacles: readonly Obstacle[];
+  source: string;
+  target: string;
+  replaces: Replaces;
+}
+
+/**
+ * The preflight alone. When a side cannot be reached, the other is tried too, so that one look shows all.
+ * @throws PgdittoError of the side that cannot be reached; with both, the target's failure is in the detail of the source's.
+ */
+export async function examine(run: Run): Promise<Diagnosis> {
+  const [source, target] = await Promise.allSettled([openSource(run, "doctor"), openControl(run, "doctor")]);
+  for (const side of [source, target]) if (side.status === "fulfilled") await side.value[Symbol.asyncDispose]();
+  if (source.status === "rejected" && target.status === "rejected") {
+    const [first, second] = [source.reason as unknown, target.reason as unknown];
+    if (first instanceof PgdittoError && second instanceof PgdittoError) {
+      throw new PgdittoError(first.code, first.message, {
+        ...first,
+        cause: first.cause,
+        detail: `And the target: ${second.message}${second.hint === undefined ? "" : ` (${second.hint})`}`,
+      });
+    }
+  }
+  if (source.status === "rejected") throw source.reason;
+  if (target.status === "rejected") throw target.reason;
+  await using opened = await open(run);
+  const { obstacles } = await preflight(run, opened);
+  return {
+    obstacles,
+    source: opened.source.parameters.get("server_version") ?? "",
+    target: opened.control.parameters.get("server_version") ?? "",
+    replaces: replaces(opened),
+  };
+}

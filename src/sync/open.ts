@@ -1,0 +1,90 @@
+import { type DatabaseIdentity, readIdentity } from "../catalog/database.ts";
+import { PgdittoError } from "../errors.ts";
+import type { EndpointSummary } from "../events.ts";
+import type { ConnectionConfig } from "../postgres/connection-config.ts";
+import { connect } from "../postgres/connect.ts";
+import type { Session } from "../postgres/session.ts";
+import { type ExistingTarget, readExisting } from "../target/existing.ts";
+import { disposables } from "../util/disposables.ts";
+import type { Run } from "./run.ts";
+
+/** The sessions that live as long as the run, and what they are connected to. */
+export interface Opened extends AsyncDisposable {
+  /** On the source: will hold the snapshot. */
+  source: Session;
+  /** On the target's cluster, in a database that is not the target: holds the run's lock, creates, renames, drops. */
+  control: Session;
+  sourceIdentity: DatabaseIdentity;
+  existing: ExistingTarget | undefined;
+}
+
+/** Databases to work from on the target's cluster, in this order; the target itself may be one of them. */
+const MAINTENANCE = ["postgres", "template1"];
+
+export async function openSource(run: Run, purpose = "source"): Promise<Session> {
+  return connect(run.config.source, {
+    applicationName: applicationName(run, purpose),
+    signal: run.signal,
+    attempts: run.config.retryCount,
+  });
+}
+
+/** Enters the target's cluster without entering the target: a database cannot be renamed from within. */
+export async function openControl(run: Run, purpose = "control"): Promise<Session> {
+  const { target } = run.config;
+  let failure: unknown;
+  for (const database of MAINTENANCE.filter((name) => name !== target.database)) {
+    try {
+      return await connect(
+        { ...target, database },
+        { applicationName: applicationName(run, purpose), signal: run.signal, attempts: run.config.retryCount },
+      );
+    } catch (error) {
+      failure ??= error;
+      // only a database that is missing or closed to us is a reason to try the next one
+      if (!(error instanceof PgdittoError) || !["3D000", "42501", "28000", "55000"].includes(error.sqlstate ?? "")) break;
+    }
+  }
+  throw failure;
+}
+
+export async function open(run: Run): Promise<Opened> {
+  await using opened = disposables();
+  const source = opened.use(await openSource(run));
+  const control = opened.use(await openControl(run));
+  const sourceIdentity = await readIdentity(source);
+  const existing = await readExisting(control, run.config.target.database);
+  await refuseSameDatabase(run, { source, control, sourceIdentity, existing });
+  return { source, control, sourceIdentity, existing, [Symbol.asyncDispose]: opened.release() };
+}
+
+export function summarize(config: ConnectionConfig, session?: Session): EndpointSummary {
+  const version = session?.parameters.get("server_version")?.split(" ")[0] ?? "";
+  return { host: config.host, port: config.port, user: config.user, database: config.database, version };
+}
+
+/** What pg_stat_activity shows; PostgreSQL keeps 63 bytes. */
+export function applicationName(run: Run, purpose: string): string {
+  return `pgditto ${run.id} ${purpose} ${run.machine.pid}@${run.machine.hostname}`.slice(0, 63);
+}
+
+/** Whatever names lead there: the same cluster and the same OID are the same database. */
+async function refuseSameDatabase(run: Run, opened: Pick<Opened, "source" | "control" | "sourceIdentity" | "existing">): Promise<void> {
+  if (opened.existing?.oid !== opened.sourceIdentity.oid) return;
+  const theirs = await readIdentity(opened.control);
+  const known = opened.sourceIdentity.systemIdentifier !== "" && theirs.systemIdentifier !== "";
+  const same = known
+    ? opened.sourceIdentity.systemIdentifier === theirs.systemIdentifier
+    : (await startTime(opened.source)) === (await startTime(opened.control));
+  if (!same) return;
+  throw new PgdittoError("preflight", `Source and target are the same database: ${run.config.target.database}.`, {
+    object: run.config.target.database,
+    side: "target",
+    hint: "Replacing it with itself would lose it. Give the target (ARCHIVE_DB_NAME or --target) another name or another server.",
+  });
+}
+
+async function startTime(session: Session): Promise<string> {
+  const [row] = await session.query<{ at: string }>("SELECT pg_catalog.pg_postmaster_start_time()::text AS at");
+  return row?.at ?? "";
+}

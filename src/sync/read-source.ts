@@ -1,0 +1,136 @@
+import { readLargeObjects } from "../catalog/large-objects.ts";
+import { readConstraints, readIndexes, readMatviews, readSequences } from "../catalog/relations.ts";
+import { selectTables } from "../catalog/select-tables.ts";
+import { readTableNames, readTables } from "../catalog/tables.ts";
+import { readBinarySafety } from "../catalog/types.ts";
+import { PgdittoError } from "../errors.ts";
+import type { PlanInput } from "../plan/build-plan.ts";
+import { quoteQualified } from "../postgres/quote.ts";
+import { withFacts } from "../postgres/server-error.ts";
+import type { Session } from "../postgres/session.ts";
+import { lockAndExport } from "../postgres/snapshot.ts";
+import { parseEntries } from "../schema/entries.ts";
+import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
+import { describeProgram } from "../schema/pg-dump/pg-dump-program.ts";
+import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
+import { type Opened, openSource } from "./open.ts";
+import type { Preflight } from "./preflight.ts";
+import { info, type Run, warn } from "./run.ts";
+
+/** Milliseconds to wait for tables that somebody holds exclusively. */
+const LOCK_TIMEOUT_MS = 60_000;
+/** Tables may appear and go while they are being locked; this often, and the run gives up. */
+const LOCK_ROUNDS = 5;
+
+export interface SourceContents extends PlanInput {
+  snapshot: string;
+  pgDump: string;
+}
+
+/** Locks the tables, exports the snapshot, and reads everything that the plan is made of under it. */
+export async function readSource(run: Run, opened: Opened, found: Preflight): Promise<SourceContents> {
+  const { source } = opened;
+  const snapshot = await freezeSource(source);
+  const program = await findPgDump({
+    choice: run.config.pgDump,
+    pgBin: run.config.pgBin,
+    pathEnv: run.machine.path,
+    platform: run.machine.platform,
+    sourceVersion: source.serverVersion,
+    targetVersion: opened.control.serverVersion,
+  });
+  if (program.note !== undefined) info(run, "pg-dump", program.note);
+  if (program.warning !== undefined) warn(run, "pg-dump-old", program.warning);
+
+  const script = runPgDump({
+    program,
+    connect: () => openSource(run, "pg_dump"),
+    args: dumpArguments(run, snapshot, major(source) !== major(opened.control)),
+    signal: run.signal,
+  });
+  script.catch(() => undefined); // awaited below; a failure of the catalog must not leave it unhandled
+  const tables = await readTables(source);
+  const selected = await selectTables(source, tables, run.config);
+  const catalog = {
+    tables,
+    selected,
+    indexes: await readIndexes(source),
+    constraints: await readConstraints(source),
+    matviews: await readMatviews(source),
+    sequences: await readSequences(source),
+    largeObjects: await readLargeObjects(source),
+    binaryObstacle: await binarySafety(opened, found),
+  };
+  return {
+    ...catalog,
+    entries: parseEntries(await script),
+    skipExtensions: run.config.skipExtensions,
+    snapshot,
+    pgDump: describeProgram(program),
+  };
+}
+
+function major(session: Session): number {
+  return Math.floor(session.serverVersion / 10_000);
+}
+
+/** Repeats until the locked tables are the ones that the snapshot shows. */
+async function freezeSource(source: Session): Promise<string> {
+  for (let round = 1; ; round += 1) {
+    const before = (await readTableNames(source)).map(({ schema, name }) => quoteQualified(schema, name));
+    try {
+      const snapshot = await lockAndExport(source, before, LOCK_TIMEOUT_MS);
+      const known = new Set(before);
+      const unlocked = (await readTableNames(source)).filter(({ schema, name }) => !known.has(quoteQualified(schema, name)));
+      if (unlocked.length === 0) return snapshot;
+    } catch (error) {
+      if (!(error instanceof PgdittoError) || !["42P01", "3F000"].includes(error.sqlstate ?? "")) throw lockError(error);
+    }
+    await source.run("ROLLBACK");
+    if (round >= LOCK_ROUNDS) {
+      throw new PgdittoError("server", "The source's tables keep changing: they could not be locked.", {
+        side: "source",
+        hint: "Run again when nobody creates or drops tables there.",
+      });
+    }
+  }
+}
+
+function lockError(error: unknown): unknown {
+  if (!(error instanceof PgdittoError)) return error;
+  if (error.sqlstate === "55P03")
+    return withFacts(error, {
+      task: "lock tables",
+      hint: "Somebody holds a table of the source exclusively (ALTER TABLE, VACUUM FULL, LOCK). See pg_locks there, and run again.",
+    });
+  if (error.sqlstate === "53200")
+    return withFacts(error, {
+      task: "lock tables",
+      hint: "Raise max_locks_per_transaction on the source: every table of a run is locked (ACCESS SHARE), as pg_dump does.",
+    });
+  return error;
+}
+
+function dumpArguments(run: Run, snapshot: string, otherVersion: boolean): string[] {
+  return [
+    "--verbose",
+    "--create",
+    "--section=pre-data",
+    "--section=post-data",
+    "--no-blobs",
+    "--encoding=UTF8",
+    `--snapshot=${snapshot}`,
+    `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`,
+    // a word may be reserved in another version (manual, pg_dump "Notes")
+    ...(otherVersion ? ["--quote-all-identifiers"] : []),
+    ...(run.config.noOwner ? ["--no-owner"] : []),
+    ...(run.config.noAcl ? ["--no-privileges"] : []),
+    ...(run.config.noTablespaces ? ["--no-tablespaces"] : []),
+  ];
+}
+
+async function binarySafety(opened: Opened, found: Preflight): Promise<PlanInput["binaryObstacle"]> {
+  if (opened.sourceIdentity.encoding !== "UTF8") return () => `the database's encoding is ${opened.sourceIdentity.encoding}`;
+  const installed = new Map(found.requirements.extensions.map(({ name, version }) => [name, version]));
+  return readBinarySafety(opened.source, (name) => installed.get(name) === found.abilities.extensions.get(name)?.version);
+}

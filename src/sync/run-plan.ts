@@ -1,0 +1,101 @@
+import { asPgdittoError, PgdittoError } from "../errors.ts";
+import type { Plan } from "../plan/build-plan.ts";
+import type { Task } from "../plan/task.ts";
+import { withFacts } from "../postgres/server-error.ts";
+import { isTransient } from "../postgres/sqlstate.ts";
+import { withRetries } from "../scheduler/retry.ts";
+import { runGraph } from "../scheduler/run-graph.ts";
+import type { RowCounts, TaskContext, TaskResult } from "../tasks/context.ts";
+import { runTask } from "../tasks/run-task.ts";
+import { cancelled, sleep } from "../util/wait.ts";
+import { summarizeError } from "./summarize-error.ts";
+import { type Run, warn } from "./run.ts";
+import { taskEvents } from "./task-events.ts";
+import type { Worker, Workers } from "./workers.ts";
+
+export interface RunPlanResult {
+  counts: ReadonlyMap<number, RowCounts>;
+  /** Rows and bytes moved, and milliseconds taken, by task id. */
+  results: ReadonlyMap<string, TaskResult & { ms: number }>;
+}
+
+/** Runs the plan's tasks over the workers, with retries for what is transient. */
+export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: string): Promise<RunPlanResult> {
+  const counts = new Map<number, RowCounts>();
+  const results = new Map<string, TaskResult & { ms: number }>();
+  const events = taskEvents(run, plan);
+
+  const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
+    const context: TaskContext = {
+      source: worker.source.get,
+      target: worker.target.get,
+      signal,
+      attempt,
+      encoding: encoding === "UTF8" ? null : encoding,
+      noOwner: run.config.noOwner,
+      noAcl: run.config.noAcl,
+      onBytes: (bytes) => events.progress(task, bytes),
+      warn: (code, message, hint) => warn(run, code, message, hint),
+      recordCount: (table, rows) => counts.set(table, rows),
+    };
+    try {
+      return await runTask(task, context);
+    } catch (error) {
+      // neither session is in a known state; another attempt gets new ones, in the same snapshot
+      await Promise.all([worker.source.drop(), worker.target.drop()]);
+      if (signal.aborted) throw cancelled(signal);
+      throw describeFailure(task, error);
+    }
+  };
+
+  await runGraph({
+    nodes: plan.tasks,
+    slots: workers.list,
+    signal: run.signal,
+    run: async (task, worker, signal) => {
+      const started = performance.now();
+      events.started(task);
+      try {
+        const result = await withRetries(
+          {
+            attempts: run.config.retryCount,
+            isWorthwhile: (error) => !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate),
+            wait: (ms) => sleep(ms, signal),
+            onRetry: ({ attempt, attempts, delayMs, error }) =>
+              events.retry(task, { attempt, attempts, delayMs, error: summarizeError(asPgdittoError(error)) }),
+          },
+          (attempt) => attemptTask(task, worker, attempt, signal),
+        );
+        const ms = performance.now() - started;
+        results.set(task.id, { ...result, ms });
+        events.done(task, result, ms);
+      } catch (error) {
+        if (!signal.aborted) events.failed(task, summarizeError(asPgdittoError(error)));
+        throw error;
+      }
+    },
+  });
+  return { counts, results };
+}
+
+function describeFailure(task: Task, error: unknown): PgdittoError {
+  const known = asPgdittoError(error);
+  if (known.code === "cancelled" || known.code === "internal") return known;
+  const code = known.code === "server" ? (task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema") : known.code;
+  return withFacts(known, { task: task.kind, object: known.object ?? task.object, hint: known.hint ?? hintFor(known) }, code);
+}
+
+function hintFor(error: PgdittoError): string | undefined {
+  switch (error.sqlstate) {
+    case "53100":
+      return `The ${error.side ?? "target"}'s disk is full. Make room there; the live target is as it was.`;
+    case "42501":
+      return `The ${error.side ?? ""} role lacks a privilege. \`pgditto doctor\` looks for what it needs.`;
+    case "23514":
+      return "A CHECK constraint refuses a row that the source holds. Its function may depend on search_path, which is empty here (CVE-2018-1058): give the function its own with ALTER FUNCTION … SET search_path.";
+    default:
+      return isTransient(error.sqlstate)
+        ? "The connection was lost, and further attempts did not help (RETRY_COUNT). The live target is as it was; run again."
+        : undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import type { ResolvedConfig } from "../config/resolve.ts";
+import type { Emit } from "../events.ts";
+
+/** What every step of a run is given. Nothing of it changes while the run lasts. */
+export interface Run {
+  /** Ten characters, in the name of everything that the run makes. */
+  id: string;
+  config: ResolvedConfig;
+  emit: Emit;
+  /** Aborted when the caller cancels; every wait of the run ends with it. */
+  signal: AbortSignal;
+  /** Asks whether a database that pgditto did not make may be replaced; absent: nobody is there to answer. */
+  confirm: ((question: ReplaceQuestion) => Promise<boolean>) | undefined;
+  machine: Machine;
+}
+
+/** What a run needs to know of the machine and process it runs in. */
+export interface Machine {
+  platform: NodeJS.Platform;
+  hostname: string;
+  pid: number;
+  /** PATH, for finding pg_dump. */
+  path: string;
+}
+
+export interface ReplaceQuestion {
+  /** The name that has to be typed. */
+  database: string;
+  /** `host:port/database`. */
+  target: string;
+  owner: string;
+  bytes: number;
+}
+
+export function warn(run: Pick<Run, "emit">, code: string, message: string, hint?: string): void {
+  run.emit({ type: "message", level: "warning", code, message, hint });
+}
+
+export function info(run: Pick<Run, "emit">, code: string, message: string): void {
+  run.emit({ type: "message", level: "info", code, message });
+}

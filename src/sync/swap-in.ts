@@ -1,0 +1,58 @@
+import { PgdittoError } from "../errors.ts";
+import { describeConnection } from "../postgres/connection-config.ts";
+import type { Plan } from "../plan/build-plan.ts";
+import { markDatabase } from "../target/mark.ts";
+import { previousName, retiredName } from "../target/names.ts";
+import { readExisting } from "../target/existing.ts";
+import { applyDatabaseProperties, dropDatabase } from "../target/staging.ts";
+import { type Rename, renameTogether } from "../target/swap.ts";
+import { type Opened, openControl } from "./open.ts";
+import { type Run, warn } from "./run.ts";
+
+/** Gives the staging database the target's name, in one transaction, and puts the old one away. Returns the kept one's name. */
+export async function swapIn(run: Run, opened: Opened, plan: Plan, staging: string): Promise<string | undefined> {
+  const { control } = opened;
+  const target = run.config.target.database;
+  const sourceName = run.config.source.database;
+  const entries = [...(plan.database ? [plan.database] : []), ...plan.databaseProperties];
+  await applyDatabaseProperties(control, staging, { entries, sourceName, signal: run.signal });
+  const origin = `${describeConnection(run.config.source)} run ${run.id}`;
+  if (!(await markDatabase(control, staging, origin))) {
+    warn(
+      run,
+      "no-mark",
+      `The role ${run.config.target.user} may not mark the database as pgditto's, so the next run will ask before it replaces it.`,
+      `In a crontab pass --yes, or let a superuser run: GRANT SET ON PARAMETER pgditto.origin TO "${run.config.target.user.replaceAll('"', '""')}";`,
+    );
+  }
+  const retired = retiredName(target, run.id);
+  const previous = run.config.keepPrevious ? previousName(target) : undefined;
+  const existing = await readExisting(control, target);
+  const renames: Rename[] = [];
+  if (existing && previous !== undefined && (await readExisting(control, previous))) renames.push({ from: previous, to: retired });
+  if (existing) renames.push({ from: target, to: previous ?? retired });
+  renames.push({ from: staging, to: target });
+  {
+    await using helper = await openControl(run, "swap");
+    await renameTogether(control, helper, renames, run.signal);
+  }
+  const kept = existing ? previous : undefined;
+  run.emit({ type: "swap:done", database: target, previous: kept });
+  await dropRetired(run, opened, retired);
+  return kept;
+}
+
+/** The new database is live: what fails from here on is told, and does not undo it. */
+async function dropRetired(run: Run, opened: Opened, retired: string): Promise<void> {
+  try {
+    await dropDatabase(opened.control, retired);
+  } catch (error) {
+    const reason = error instanceof PgdittoError ? error.message : String(error);
+    warn(
+      run,
+      "retired-not-dropped",
+      `The old database could not be dropped and is left as ${retired}: ${reason}`,
+      "Drop it by hand once that is mended: `pgditto cleanup` lists it.",
+    );
+  }
+}

@@ -1,0 +1,151 @@
+import { asPgdittoError, PgdittoError } from "../errors.ts";
+import { EVENT_FORMAT } from "../events.ts";
+import { buildPlan, type Plan } from "../plan/build-plan.ts";
+import { connect } from "../postgres/connect.ts";
+import { stagingName } from "../target/names.ts";
+import { holdTarget } from "../target/run-lock.ts";
+import { createStaging, dropDatabase } from "../target/staging.ts";
+import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
+import { confirmTarget } from "./confirm-target.ts";
+import { applicationName, open, type Opened, summarize } from "./open.ts";
+import { preflight, refusal } from "./preflight.ts";
+import { readSource } from "./read-source.ts";
+import type { SyncResult } from "./result.ts";
+import { type Run, warn } from "./run.ts";
+import { runPlan, type RunPlanResult } from "./run-plan.ts";
+import { summarizeError } from "./summarize-error.ts";
+import { swapIn } from "./swap-in.ts";
+import { PHASES } from "./task-events.ts";
+import { VERSION } from "./version.ts";
+import { verifyCopy } from "./verify-copy.ts";
+import { openWorkers } from "./workers.ts";
+
+/** One run from the first connection to the swap, told in events; the first cause of a failure is thrown. */
+export async function runSync(run: Run): Promise<SyncResult> {
+  const started = performance.now();
+  const warnings: string[] = [];
+  const counted: Run = {
+    ...run,
+    emit: (event) => {
+      if (event.type === "message" && event.level === "warning") warnings.push(event.message);
+      run.emit(event);
+    },
+  };
+  const elapsed = (): number => Math.round(performance.now() - started);
+  try {
+    begin(counted);
+    const done = await copyAndSwap(counted);
+    const result: SyncResult = { run: run.id, ...done, ms: elapsed(), warnings };
+    const { tables, rows, bytes, ms, database, previous } = result;
+    run.emit({ type: "run:done", tables: tables.length, rows, bytes, ms, warnings: warnings.length, database, previous });
+    return result;
+  } catch (error) {
+    const failure = asPgdittoError(error);
+    run.emit({
+      type: "run:failed",
+      error: summarizeError(failure),
+      exitCode: failure.exitCode,
+      ms: elapsed(),
+      obstacles: failure.obstacles,
+      differences: failure.differences,
+    });
+    throw failure;
+  }
+}
+
+function begin(run: Run): void {
+  const { config } = run;
+  run.emit({
+    type: "run:started",
+    format: EVENT_FORMAT,
+    version: VERSION,
+    source: summarize(config.source),
+    target: summarize(config.target),
+    mode: config.mode,
+    jobs: config.jobs,
+    batchSize: config.batchSize,
+    connections: config.jobs * config.batchSize,
+  });
+  for (const warning of config.warnings) warn(run, warning.code, warning.message, warning.hint);
+}
+
+async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "warnings">> {
+  const { config } = run;
+  await using opened = await open(run);
+  run.emit({ type: "run:connected", source: summarize(config.source, opened.source), target: summarize(config.target, opened.control) });
+  await holdTarget(opened.control, config.target.database, run.id);
+  const found = await preflight(run, opened);
+  if (found.obstacles.length > 0) throw refusal(found.obstacles);
+  if (opened.control.serverVersion < opened.source.serverVersion - 9999) {
+    warn(
+      run,
+      "older-target",
+      "The target's server is older than the source's: what it does not know will be named, and nothing is swapped then.",
+    );
+  }
+  await confirmTarget(run, opened);
+  await dropLeftoversOfTarget(run, opened.control);
+
+  run.emit({ type: "phase:started", phase: 1, of: 4, name: PHASES[1] });
+  const contents = await readSource(run, opened, found);
+  const plan = buildPlan(contents);
+  const { length: tables } = plan.copies;
+  run.emit({
+    type: "plan:ready",
+    tables,
+    bytes: plan.bytes,
+    tasks: plan.tasks.length,
+    pgDump: contents.pgDump,
+    snapshot: contents.snapshot,
+  });
+
+  const staging = stagingName(config.target.database, run.id);
+  try {
+    await makeStaging(run, opened, plan, staging);
+    const done = await fillAndVerify(run, opened, plan, { staging, snapshot: contents.snapshot, lz4: found.abilities.lz4 });
+    const previous = await swapIn(run, opened, plan, staging);
+    return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
+  } catch (error) {
+    await dropStaging(run, opened.control, staging);
+    throw error;
+  }
+}
+
+async function makeStaging(run: Run, opened: Opened, plan: Plan, staging: string): Promise<void> {
+  const { config, machine } = run;
+  if (!plan.database) throw new PgdittoError("dump", "pg_dump wrote no entry for the database itself.");
+  if (config.mode === "recreate" && opened.existing) {
+    await dropDatabase(opened.control, config.target.database);
+    run.emit({ type: "cleanup", object: config.target.database, removed: true, reason: "--mode recreate drops the target first" });
+  }
+  const note = { target: config.target.database, run: run.id, host: machine.hostname, pid: machine.pid, started: new Date().toISOString() };
+  await createStaging(opened.control, staging, { entry: plan.database, sourceName: config.source.database, note, signal: run.signal });
+  run.emit({ type: "staging:created", database: staging });
+}
+
+async function fillAndVerify(
+  run: Run,
+  opened: Opened,
+  plan: Plan,
+  options: { staging: string; snapshot: string; lz4: boolean },
+): Promise<RunPlanResult> {
+  const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
+  await using workers = await openWorkers(run, { ...options, count });
+  await using staging = await connect(
+    { ...run.config.target, database: options.staging },
+    { applicationName: applicationName(run, "verify"), signal: run.signal },
+  );
+  const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
+  const done = await runPlan(run, plan, workers, opened.sourceIdentity.encoding);
+  await verifyCopy(run, { plan, counts: done.counts, source: opened.source, staging, leftOut });
+  return done;
+}
+
+function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {
+  const tables = plan.copies.map((task) => {
+    const result = done.results.get(task.id);
+    const { schema, name } = task.table;
+    return { schema, name, rows: result?.rows ?? 0, bytes: result?.bytes ?? 0, ms: Math.round(result?.ms ?? 0), format: task.format };
+  });
+  return { tables, rows: tables.reduce((sum, table) => sum + table.rows, 0), bytes: tables.reduce((sum, table) => sum + table.bytes, 0) };
+}

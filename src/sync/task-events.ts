@@ -1,0 +1,85 @@
+import type { ErrorSummary, PhaseNumber } from "../events.ts";
+import type { Plan } from "../plan/build-plan.ts";
+import type { Task } from "../plan/task.ts";
+import { displayName } from "../postgres/quote.ts";
+import type { TaskResult } from "../tasks/context.ts";
+import type { Run } from "./run.ts";
+
+/** At most this often a task tells of its progress, in milliseconds. */
+const PROGRESS_MS = 250;
+
+export const PHASES: Readonly<Record<PhaseNumber, string>> = {
+  1: "Schema Synchronization",
+  2: "Data Copy",
+  3: "Indexes, Constraints and the Rest",
+  4: "Validation",
+};
+
+interface TaskEvents {
+  started: (task: Task) => void;
+  progress: (task: Task, bytes: number) => void;
+  retry: (task: Task, retry: { attempt: number; attempts: number; delayMs: number; error: ErrorSummary }) => void;
+  done: (task: Task, result: TaskResult, ms: number) => void;
+  failed: (task: Task, error: ErrorSummary) => void;
+}
+
+/**
+ * Tells of tasks, and of the phases that people think in: phase 2 begins with the first copy, phase 3 when the last one is in, although
+ * indexes of finished tables were being built before.
+ */
+export function taskEvents(run: Run, plan: Plan): TaskEvents {
+  const names = new Map(plan.tables.map((table) => [table.oid, displayName(table.schema, table.name)]));
+  const parts = new Map<number, number>();
+  for (const { table } of plan.copies) parts.set(table.root, (parts.get(table.root) ?? 0) + 1);
+  const pending = new Map<string, { bytes: number; at: number }>();
+  let copiesLeft = plan.tasks.filter(isData).length;
+  let inPhase3 = false;
+
+  const enterPhase3 = (): void => {
+    if (inPhase3 || copiesLeft > 0) return;
+    inPhase3 = true;
+    run.emit({ type: "phase:started", phase: 3, of: 4, name: PHASES[3] });
+  };
+  /** A partition is told of under its partitioned table. */
+  const belonging = (task: Task): { group: string | undefined; parts: number } => {
+    if (task.kind !== "copy") return { group: undefined, parts: 1 };
+    const { oid, root } = task.table;
+    return root === oid ? { group: undefined, parts: 1 } : { group: names.get(root), parts: parts.get(root) ?? 1 };
+  };
+
+  return {
+    started: (task) => {
+      const bytes = task.kind === "copy" ? task.table.bytes : 0;
+      run.emit({
+        type: "task:started",
+        id: task.id,
+        kind: task.kind,
+        object: task.object,
+        ...belonging(task),
+        bytes,
+        detail: task.kind === "copy" ? task.format : "",
+      });
+    },
+    progress: (task, bytes) => {
+      const now = performance.now();
+      const last = pending.get(task.id) ?? { bytes: 0, at: now };
+      const sum = last.bytes + bytes;
+      const due = now - last.at >= PROGRESS_MS;
+      pending.set(task.id, due ? { bytes: 0, at: now } : { bytes: sum, at: last.at });
+      if (due) run.emit({ type: "task:progress", id: task.id, bytes: sum });
+    },
+    retry: (task, retry) => run.emit({ type: "task:retry", id: task.id, kind: task.kind, object: task.object, ...retry }),
+    done: (task, result, ms) => {
+      pending.delete(task.id);
+      run.emit({ type: "task:done", id: task.id, kind: task.kind, object: task.object, ...belonging(task), ...result, ms: Math.round(ms) });
+      if (task.kind === "pre-data") run.emit({ type: "phase:started", phase: 2, of: 4, name: PHASES[2] });
+      if (isData(task)) copiesLeft -= 1;
+      if (isData(task) || task.kind === "pre-data") enterPhase3();
+    },
+    failed: (task, error) => run.emit({ type: "task:failed", id: task.id, kind: task.kind, object: task.object, error }),
+  };
+}
+
+function isData(task: Task): boolean {
+  return task.kind === "copy" || task.kind === "large-objects";
+}

@@ -1,0 +1,44 @@
+import { type Difference, PgdittoError } from "../errors.ts";
+import type { Plan } from "../plan/build-plan.ts";
+import type { Session } from "../postgres/session.ts";
+import type { RowCounts } from "../tasks/context.ts";
+import { plural } from "../util/format.ts";
+import { compareCounts, compareInventories } from "../verify/compare.ts";
+import { type InventoryItem, readInventory } from "../verify/inventory.ts";
+import type { Run } from "./run.ts";
+import { PHASES } from "./task-events.ts";
+
+/**
+ * Counts and objects of both sides, the source's as the snapshot shows them.
+ * @throws PgdittoError `verify` with every difference; then nothing is swapped.
+ */
+export async function verifyCopy(
+  run: Run,
+  options: { plan: Plan; counts: ReadonlyMap<number, RowCounts>; source: Session; staging: Session; leftOut: ReadonlySet<number> },
+): Promise<void> {
+  run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
+  const { plan, counts } = options;
+  const tables = plan.copies.map((task) => task.table);
+  const [source, target] = await Promise.all([readInventory(options.source, run.signal), readInventory(options.staging, run.signal)]);
+  const differences: Difference[] = [
+    ...compareCounts(tables, counts),
+    ...compareInventories(source, target, (item) => isExpected(item, plan, options.leftOut)),
+  ];
+  const rows = tables.reduce((sum, table) => sum + (counts.get(table.oid)?.source ?? 0), 0);
+  run.emit({ type: "verify:done", tables: tables.length, rows, objects: source.length, differences });
+  if (differences.length === 0) return;
+  throw new PgdittoError("verify", `The copy differs from the source in ${plural(differences.length, "place")}. Nothing was swapped.`, {
+    object: differences[0]?.object,
+    side: "target",
+    task: "validation",
+    hint: "The live target is as it was. If the source's schema changed during the run, run again; otherwise report this.",
+    differences,
+  });
+}
+
+function isExpected(item: InventoryItem, plan: Plan, leftOut: ReadonlySet<number>): boolean {
+  if (item.kind === "extension")
+    return plan.skipped.some((entry) => entry.type === "EXTENSION" && entry.name === item.object.replaceAll('"', ""));
+  // a foreign key into rows that were not selected may be NOT VALID or missing; the run said so
+  return item.kind === "constraint" && leftOut.has(item.oid);
+}

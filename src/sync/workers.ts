@@ -1,0 +1,50 @@
+import { connect } from "../postgres/connect.ts";
+import { renewable, type RenewableSession } from "../postgres/renewable.ts";
+import { importSnapshot } from "../postgres/snapshot.ts";
+import { inSlices } from "../util/group-by.ts";
+import { disposables } from "../util/disposables.ts";
+import { applicationName } from "./open.ts";
+import type { Run } from "./run.ts";
+
+/** A place where one task runs at a time: a session on either side, renewed when lost. */
+export interface Worker {
+  source: RenewableSession;
+  target: RenewableSession;
+}
+
+export interface Workers extends AsyncDisposable {
+  list: readonly Worker[];
+}
+
+/** Connections opened at the same moment; more would look like an attack to some servers and poolers. */
+const AT_ONCE = 8;
+
+/**
+ * Opens the workers' sessions on the source and lets each import the snapshot before anything is copied: who has joined keeps the
+ * view even if the exporting session dies (measured), who has not cannot any more.
+ */
+export async function openWorkers(run: Run, options: { count: number; snapshot: string; staging: string; lz4: boolean }): Promise<Workers> {
+  await using opened = disposables();
+  const list = Array.from({ length: options.count }, (_, i): Worker => {
+    const name = applicationName(run, `worker ${i + 1}`);
+    const settings = { applicationName: name, signal: run.signal, attempts: run.config.retryCount, patient: true };
+    return {
+      source: opened.use(
+        renewable(async () => {
+          const session = await connect(run.config.source, settings);
+          await importSnapshot(session, options.snapshot);
+          return session;
+        }),
+      ),
+      target: opened.use(
+        renewable(async () => {
+          const session = await connect({ ...run.config.target, database: options.staging }, settings);
+          if (options.lz4) await session.run("SET default_toast_compression = lz4");
+          return session;
+        }),
+      ),
+    };
+  });
+  for (const slice of inSlices(list, AT_ONCE)) await Promise.all(slice.map((worker) => worker.source.get()));
+  return { list, [Symbol.asyncDispose]: opened.release() };
+}

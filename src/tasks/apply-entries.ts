@@ -1,0 +1,84 @@
+import { PgdittoError } from "../errors.ts";
+import { withFacts } from "../postgres/server-error.ts";
+import type { Session } from "../postgres/session.ts";
+import { isConnectionLoss } from "../postgres/sqlstate.ts";
+import type { SchemaEntry } from "../schema/entries.ts";
+
+/** Statements to a round trip: fewer waits on a distant server, yet few locks in one transaction. */
+const BATCH_ENTRIES = 100;
+const BATCH_CHARACTERS = 200_000;
+
+/** "Already there", in PostgreSQL's words; what another attempt sees of what the first one committed. */
+const ALREADY_THERE = new Set(["42P07", "42710", "42723", "42P06", "42701", "42P16", "42809"]);
+
+/**
+ * Runs entries in order, many to a round trip; each batch is one transaction. When a batch fails it is rolled back, and its
+ * entries run one by one, so that the error names the object.
+ */
+export async function applyEntries(session: Session, entries: readonly SchemaEntry[], attempt: number, signal: AbortSignal): Promise<void> {
+  for (const batch of batches(entries)) {
+    try {
+      await session.run(batch.map(sqlOf).join("\n"), signal);
+    } catch (error) {
+      if (!(error instanceof PgdittoError) || error.code === "cancelled" || isConnectionLoss(error.sqlstate)) throw error;
+      for (const entry of batch) await applyEntry(session, entry, attempt, signal);
+    }
+  }
+}
+
+/** Runs one entry; the error says which object could not be created. */
+export async function applyEntry(
+  session: Session,
+  entry: SchemaEntry,
+  attempt: number,
+  signal: AbortSignal,
+  sql = entry.sql,
+): Promise<void> {
+  try {
+    await session.run(sqlOf({ ...entry, sql }), signal);
+  } catch (error) {
+    if (!(error instanceof PgdittoError) || error.code === "cancelled") throw error;
+    if (attempt > 1 && ALREADY_THERE.has(error.sqlstate ?? "")) return;
+    const object = `${entry.type} ${entry.schema === "" ? "" : `${entry.schema}.`}${entry.name}`;
+    const head = sql.length > 300 ? `${sql.slice(0, 300)} …` : sql;
+    throw withFacts(
+      error,
+      {
+        object,
+        detail: [error.detail, `Statement: ${head}`].filter((line) => line !== undefined).join("\n"),
+        hint: error.hint ?? hintFor(error, entry),
+      },
+      "schema",
+    );
+  }
+}
+
+function hintFor(error: PgdittoError, entry: SchemaEntry): string | undefined {
+  if (error.sqlstate === "42501")
+    return "The target's role may not create this. Use a role that owns the objects or is a superuser, or leave it out (--no-owner, --no-acl).";
+  if (error.sqlstate === "42704" || error.sqlstate === "42883")
+    return `Something that ${entry.type.toLowerCase()} ${entry.name} needs is missing on the target: was an extension left out, or is the target older?`;
+  if (error.sqlstate === "23503")
+    return "Rows on the source break this foreign key (it was switched off when they came in). Delete them there, or make the constraint NOT VALID.";
+  if (error.sqlstate === "53100") return "The target's disk is full.";
+  return undefined;
+}
+
+/** The settings in force for the entry come first; they are cheap, and no other task's settings may leak into it. */
+function sqlOf(entry: SchemaEntry): string {
+  return `${entry.settings} ${entry.sql}`;
+}
+
+function* batches(entries: readonly SchemaEntry[]): Generator<SchemaEntry[]> {
+  let batch: SchemaEntry[] = [];
+  let size = 0;
+  for (const entry of entries) {
+    batch.push(entry);
+    size += entry.sql.length;
+    if (batch.length < BATCH_ENTRIES && size < BATCH_CHARACTERS) continue;
+    yield batch;
+    batch = [];
+    size = 0;
+  }
+  if (batch.length > 0) yield batch;
+}

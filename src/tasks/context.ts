@@ -1,0 +1,31 @@
+import type { Session } from "../postgres/session.ts";
+
+/** What a task gets from the run. */
+export interface TaskContext {
+  /** This slot's session on the source, inside the run's snapshot. */
+  source: () => Promise<Session>;
+  /** This slot's session on the staging database. */
+  target: () => Promise<Session>;
+  signal: AbortSignal;
+  /** 1 for the first attempt; a later one must cope with what an earlier one may have committed. */
+  attempt: number;
+  /** Server encoding of both databases; null when it is UTF8, where nothing needs to be said. */
+  encoding: string | null;
+  noOwner: boolean;
+  noAcl: boolean;
+  onBytes: (bytes: number) => void;
+  warn: (code: string, message: string, hint?: string) => void;
+  recordCount: (table: number, counts: RowCounts) => void;
+}
+
+export interface RowCounts {
+  source: number;
+  target: number;
+}
+
+export interface TaskResult {
+  rows: number;
+  bytes: number;
+}
+
+export const NOTHING_MOVED: TaskResult = { rows: 0, bytes: 0 };

@@ -1,0 +1,24 @@
+import type { TableInfo } from "../catalog/tables.ts";
+import type { CountTask } from "../plan/task.ts";
+import { quoteQualified } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
+
+/** Counts the tables' rows on both sides at the same time; the source's are those of the snapshot, so a busy source does no harm. */
+export async function countRows(task: CountTask, context: TaskContext): Promise<TaskResult> {
+  const [source, target] = await Promise.all([context.source(), context.target()]);
+  const [there, here] = await Promise.all([count(source, task.tables, context.signal), count(target, task.tables, context.signal)]);
+  for (const table of task.tables) {
+    context.recordCount(table.oid, { source: there.get(table.oid) ?? -1, target: here.get(table.oid) ?? -1 });
+  }
+  return NOTHING_MOVED;
+}
+
+async function count(session: Session, tables: readonly TableInfo[], signal: AbortSignal): Promise<Map<number, number>> {
+  const selects = tables.map(
+    (table) =>
+      `SELECT ${table.oid}::pg_catalog.oid AS oid, count(*) AS rows FROM ONLY ${quoteQualified(table.schema, table.name)} ${table.extension?.condition ?? ""}`,
+  );
+  const rows = await session.query<{ oid: number; rows: string }>(selects.join(" UNION ALL "), [], signal);
+  return new Map(rows.map((row) => [row.oid, Number(row.rows)]));
+}

@@ -1,0 +1,41 @@
+import type { Task } from "../plan/task.ts";
+import { quoteQualified } from "../postgres/quote.ts";
+import { applyEntries, applyEntry } from "./apply-entries.ts";
+import { buildObject } from "./build-object.ts";
+import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
+import { copyLargeObjects } from "./copy-large-objects.ts";
+import { copyTable } from "./copy-table.ts";
+import { countRows } from "./count-rows.ts";
+import { setSequences } from "./set-sequences.ts";
+
+/** One attempt at a task, whatever its kind. */
+export async function runTask(task: Task, context: TaskContext): Promise<TaskResult> {
+  switch (task.kind) {
+    case "pre-data":
+    case "statements":
+      await applyEntries(await context.target(), task.entries, context.attempt, context.signal);
+      return NOTHING_MOVED;
+    case "copy":
+      return copyTable(task, context);
+    case "large-objects":
+      return copyLargeObjects(task, context);
+    case "index":
+    case "constraint":
+    case "foreign-key":
+      return buildObject(task, context);
+    case "refresh":
+      await applyEntry(await context.target(), task.entry, context.attempt, context.signal);
+      return NOTHING_MOVED;
+    case "sequences":
+      return setSequences(task, context);
+    case "analyze": {
+      const names = task.relations.map(({ schema, name }) => quoteQualified(schema, name));
+      await (await context.target()).run(`ANALYZE ${names.join(", ")}`, context.signal);
+      return NOTHING_MOVED;
+    }
+    case "count":
+      return countRows(task, context);
+    default:
+      return task satisfies never;
+  }
+}

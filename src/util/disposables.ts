@@ -1,0 +1,25 @@
+export interface Disposables extends AsyncDisposable {
+  use: <T extends AsyncDisposable>(item: T) => T;
+  /** Gives the duty to dispose to the caller, as a function. */
+  release: () => () => Promise<void>;
+}
+
+/** Disposes what was opened, last first, unless it was released: for opening several things of which a later one may fail. */
+export function disposables(): Disposables {
+  let list: AsyncDisposable[] = [];
+  const dispose = async (items: readonly AsyncDisposable[]): Promise<void> => {
+    for (const item of items.toReversed()) await item[Symbol.asyncDispose]();
+  };
+  return {
+    use: (item) => {
+      list.push(item);
+      return item;
+    },
+    release: () => {
+      const items = list;
+      list = [];
+      return () => dispose(items);
+    },
+    [Symbol.asyncDispose]: () => dispose(list),
+  };
+}
