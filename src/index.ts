@@ -93,7 +93,14 @@ export async function cleanup(list: readonly Leftover[], options: RunOptions = {
 async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
   const { onEvent, signal, confirm, env = {}, cwd, ...flags } = options;
   const id = newRunId(Date.now());
-  const config = await resolveConfig({ flags, env, cwd: cwd ?? "/", home: homedir(), platform: platform() }).catch((error: unknown) => {
+  const config = await resolveConfig({
+    flags,
+    env,
+    cwd: cwd ?? "/",
+    searchConfig: cwd !== undefined,
+    home: homedir(),
+    platform: platform(),
+  }).catch((error: unknown) => {
     throw asPgdittoError(error);
   });
   const controller = new AbortController();

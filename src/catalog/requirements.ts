@@ -5,11 +5,18 @@ import { USER_SCHEMA } from "./tables.ts";
 /** What the database needs of a server beyond itself. */
 export interface Requirements {
   extensions: ReadonlyArray<{ name: string; version: string }>;
-  /** Roles that own or are granted something, or that policies and user mappings name; the bootstrap superuser is not listed. */
-  roles: readonly string[];
+  roles: readonly RequiredRole[];
   tablespaces: readonly string[];
-  /** Name of the bootstrap superuser, which PostgreSQL leaves out of its dependency records. */
-  bootstrapRole: string;
+  /** Kinds of objects that only a superuser may create, with their number: `2 event triggers`. */
+  superuserOnly: readonly string[];
+}
+
+export interface RequiredRole {
+  name: string;
+  owns: boolean;
+  granted: boolean;
+  /** A policy or an `ALTER ROLE … IN DATABASE` names it, which nothing leaves out. */
+  named: boolean;
 }
 
 export async function readRequirements(session: Session): Promise<Requirements> {
@@ -17,29 +24,60 @@ export async function readRequirements(session: Session): Promise<Requirements> 
     // plpgsql comes with every template0
     "SELECT extname AS name, extversion AS version FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql' ORDER BY 1",
   );
-  const roles = await session.query<{ name: string }>(`
-SELECT DISTINCT pg_catalog.pg_get_userbyid(d.refobjid) AS name FROM pg_catalog.pg_shdepend d
-WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass
-  AND (d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-    OR (d.dbid = 0 AND d.classid = 'pg_catalog.pg_database'::regclass
-      AND d.objid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
-  -- an extension's own objects get their privileges from its script on the target
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-    WHERE e.deptype = 'e' AND e.classid = d.classid AND e.objid = d.objid AND d.deptype IN ('o', 'i'))
-ORDER BY 1`);
+  const roles = await session.query<RequiredRole>(ROLES);
   const tablespaces = await session.query<{ name: string }>(`
 SELECT DISTINCT t.spcname AS name FROM pg_catalog.pg_tablespace t
 WHERE t.spcname <> 'pg_default' AND (
   t.oid IN (SELECT c.reltablespace FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${USER_SCHEMA})
   OR t.oid = (SELECT dattablespace FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
 ORDER BY 1`);
-  const [bootstrap] = await session.query<{ name: string }>("SELECT pg_catalog.pg_get_userbyid(10) AS name");
-  return {
-    extensions,
-    roles: roles.map((row) => row.name),
-    tablespaces: tablespaces.map((row) => row.name),
-    bootstrapRole: bootstrap?.name ?? "",
-  };
+  return { extensions, roles, tablespaces: tablespaces.map((row) => row.name), superuserOnly: await readSuperuserOnly(session) };
+}
+
+const THIS_DATABASE = "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
+
+/**
+ * From the shared dependencies, which leave out the bootstrap superuser (OID 10, pinned): what that one owns is looked for in the
+ * catalogs. An extension's own objects get owner and privileges from its script on the target.
+ */
+const ROLES = `
+SELECT pg_catalog.pg_get_userbyid(role) AS name, bool_or(kind = 'o') AS owns, bool_or(kind = 'a') AS granted, bool_or(kind = 'r') AS named
+FROM (
+  SELECT d.refobjid AS role, CASE WHEN d.deptype IN ('o', 'a') THEN d.deptype ELSE 'r' END AS kind
+  FROM pg_catalog.pg_shdepend d
+  WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass
+    AND (d.dbid = ${THIS_DATABASE} OR (d.dbid = 0 AND d.classid = 'pg_catalog.pg_database'::regclass AND d.objid = ${THIS_DATABASE}))
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = d.classid AND e.objid = d.objid)
+  UNION ALL SELECT setrole, 'r' FROM pg_catalog.pg_db_role_setting WHERE setdatabase = ${THIS_DATABASE} AND setrole <> 0
+  UNION ALL SELECT 10::pg_catalog.oid, 'o' WHERE
+    EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relowner = 10 AND ${USER_SCHEMA} AND c.oid >= 16384
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid))
+    OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proowner = 10 AND p.oid >= 16384
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid))
+    OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= 16384)
+    OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datdba = 10 AND datname = pg_catalog.current_database())
+) needed
+-- predefined roles (pg_read_all_data, …) come with the server
+WHERE pg_catalog.pg_get_userbyid(role) !~ '^pg_'
+GROUP BY role ORDER BY 1`;
+
+/** Kinds of objects that only a superuser may create (manual: CREATE EVENT TRIGGER, CREATE PUBLICATION, CREATE FUNCTION, CREATE TYPE …). */
+async function readSuperuserOnly(session: Session): Promise<string[]> {
+  const free = (catalog: string, oid: string): string =>
+    `NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.${catalog}'::regclass AND e.objid = ${oid})`;
+  const rows = await session.query<{ what: string; n: number }>(`
+SELECT 'event trigger' AS what, count(*)::int AS n FROM pg_catalog.pg_event_trigger t WHERE ${free("pg_event_trigger", "t.oid")}
+UNION ALL SELECT 'publication of all tables', count(*)::int FROM pg_catalog.pg_publication WHERE puballtables
+UNION ALL SELECT 'subscription', (CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER AND rolsuper)
+  THEN (SELECT count(*) FROM pg_catalog.pg_stat_subscription) ELSE 0 END)::int
+UNION ALL SELECT 'function in an untrusted language', count(*)::int FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  WHERE NOT l.lanpltrusted AND ${USER_SCHEMA} AND ${free("pg_proc", "p.oid")}
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.classid = 'pg_catalog.pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')
+UNION ALL SELECT 'base type', count(*)::int FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  WHERE t.typtype = 'b' AND NOT (t.typelem <> 0 AND t.typlen = -1) AND ${USER_SCHEMA} AND ${free("pg_type", "t.oid")}
+UNION ALL SELECT 'foreign-data wrapper', count(*)::int FROM pg_catalog.pg_foreign_data_wrapper w WHERE ${free("pg_foreign_data_wrapper", "w.oid")}`);
+  return rows.filter((row) => row.n > 0).map((row) => `${row.n} ${row.what}${row.n === 1 ? "" : "s"}`);
 }
 
 /** What the source's role may not read, and what row-level security would hide from it: display names. */

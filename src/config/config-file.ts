@@ -48,6 +48,7 @@ async function readConfig(path: string, name: string, named: boolean): Promise<{
 
 async function findConfigFile(surroundings: Surroundings): Promise<string | undefined> {
   const found: string[] = [];
+  if (surroundings.searchConfig === false) return undefined;
   for (const name of NAMES) {
     const path = join(surroundings.cwd, name);
     if ((await factsOf(path)) !== undefined) found.push(path);

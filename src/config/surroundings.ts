@@ -5,6 +5,8 @@ export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
   /** Relative paths start here, and here the config file is looked for. */
   cwd: string;
+  /** Whether a config file is looked for when none is named. Default true. */
+  searchConfig?: boolean | undefined;
   /** The user's home directory, for libpq's files. */
   home: string;
   platform: NodeJS.Platform;

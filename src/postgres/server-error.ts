@@ -46,6 +46,8 @@ export function withFacts(error: PgdittoError, facts: ErrorFacts, code: ErrorCod
     hint: error.hint,
     detail: error.detail,
     task: error.task,
+    obstacles: error.obstacles,
+    differences: error.differences,
     cause: error.cause ?? error,
     ...definedOnly(facts),
   });

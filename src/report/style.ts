@@ -14,7 +14,7 @@ export const THIN_RULE = "-".repeat(80);
 
 /** Names come from a database: nothing in them may move the cursor or break the line. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/g, " ").replaceAll("\n", "\\n");
+  return text.replaceAll("\n", "\\n").replaceAll(/\p{Cc}/gu, " ");
 }
 
 /** Rows of a table, columns padded to their widest cell. */

@@ -1,5 +1,6 @@
 import { type Obstacle, PgdittoError } from "../errors.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
+import { withFacts } from "../postgres/server-error.ts";
 import { open, openControl, openSource, type Opened } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource } from "./read-source.ts";
@@ -40,11 +41,7 @@ export async function examine(run: Run): Promise<Diagnosis> {
   if (source.status === "rejected" && target.status === "rejected") {
     const [first, second] = [source.reason as unknown, target.reason as unknown];
     if (first instanceof PgdittoError && second instanceof PgdittoError) {
-      throw new PgdittoError(first.code, first.message, {
-        ...first,
-        cause: first.cause,
-        detail: `And the target: ${second.message}${second.hint === undefined ? "" : ` (${second.hint})`}`,
-      });
+      throw withFacts(first, { detail: `And the target: ${second.message}${second.hint === undefined ? "" : ` (${second.hint})`}` });
     }
   }
   if (source.status === "rejected") throw source.reason;

@@ -36,7 +36,7 @@ export async function preflight(run: Run, opened: Opened): Promise<Preflight> {
     ...roleObstacles(run, requirements, abilities),
     ...extensionObstacles(run, requirements, abilities, opened.control.serverVersion),
     ...tablespaceObstacles(run, requirements, abilities),
-    ...targetObstacles(run, opened, abilities),
+    ...targetObstacles(run, opened, abilities, requirements.superuserOnly),
     ...(await previousObstacles(run, opened.control)),
     ...(await connectionObstacles(run, opened.source)),
   ];
@@ -108,14 +108,37 @@ function readingObstacles(unreadable: Unreadable, role: string): Obstacle[] {
 }
 
 function roleObstacles(run: Run, requirements: Requirements, abilities: TargetAbilities): Obstacle[] {
-  const missing = requirements.roles.filter((role) => !abilities.roles.has(role));
-  if (missing.length === 0 || (run.config.noOwner && run.config.noAcl)) return [];
-  return missing.map((role) => ({
-    code: "missing-role",
-    side: "target",
-    message: `The target has no role ${displayIdent(role)}, which owns or is granted something.`,
-    fix: `CREATE ROLE ${quoteIdent(role)}; on the target, or go on without: --no-owner --no-acl`,
-  }));
+  const { noOwner, noAcl } = run.config;
+  return requirements.roles.flatMap((role): Obstacle[] => {
+    const name = displayIdent(role.name);
+    const owns = role.owns && !noOwner;
+    const needed = owns || (role.granted && !noAcl) || role.named;
+    if (needed && !abilities.roles.has(role.name)) {
+      const why = [
+        role.owns ? "owns objects" : "",
+        role.granted ? "is granted privileges" : "",
+        role.named ? "is named by a policy or setting" : "",
+      ];
+      const without = [role.owns ? "--no-owner" : "", role.granted ? "--no-acl" : ""].filter((flag) => flag !== "").join(" ");
+      return [
+        {
+          code: "missing-role",
+          side: "target",
+          message: `The target has no role ${name}, which ${why.filter((part) => part !== "").join(" and ")}.`,
+          fix: `CREATE ROLE ${quoteIdent(role.name)}; on the target${without === "" || role.named ? "" : `, or go on without: ${without}`}`,
+        },
+      ];
+    }
+    if (!owns || abilities.memberOf.has(role.name)) return [];
+    return [
+      {
+        code: "not-member",
+        side: "target",
+        message: `Role ${displayIdent(abilities.role)} may not give objects to role ${name}, which owns some.`,
+        fix: `GRANT ${quoteIdent(role.name)} TO ${quoteIdent(abilities.role)}; on the target, or let it own everything: --no-owner`,
+      },
+    ];
+  });
 }
 
 function extensionObstacles(run: Run, requirements: Requirements, abilities: TargetAbilities, targetVersion: number): Obstacle[] {
@@ -157,7 +180,7 @@ function tablespaceObstacles(run: Run, requirements: Requirements, abilities: Ta
     }));
 }
 
-function targetObstacles(run: Run, opened: Opened, abilities: TargetAbilities): Obstacle[] {
+function targetObstacles(run: Run, opened: Opened, abilities: TargetAbilities, superuserOnly: readonly string[]): Obstacle[] {
   const role = displayIdent(abilities.role);
   const found: Obstacle[] = [];
   if (abilities.inRecovery)
@@ -180,6 +203,14 @@ function targetObstacles(run: Run, opened: Opened, abilities: TargetAbilities): 
       side: "target",
       message: `Role ${role} does not own the target database, ${displayIdent(opened.existing.owner)} does.`,
       fix: `ALTER DATABASE ${quoteIdent(run.config.target.database)} OWNER TO ${role}; or connect as its owner.`,
+    });
+  }
+  if (!abilities.superuser && superuserOnly.length > 0) {
+    found.push({
+      code: "needs-superuser",
+      side: "target",
+      message: `Role ${role} is not a superuser on the target, and the source holds what only one may create: ${superuserOnly.join(", ")}.`,
+      fix: `Use a superuser for the target, or ALTER ROLE ${role} SUPERUSER;`,
     });
   }
   const needed = run.config.jobs * run.config.batchSize + FEW;

@@ -22,9 +22,9 @@ export interface Rename {
 export async function renameTogether(session: Session, helper: Session, renames: readonly Rename[], signal: AbortSignal): Promise<void> {
   const statements = renames.map(({ from, to }) => `ALTER DATABASE ${quoteIdent(from)} RENAME TO ${quoteIdent(to)}`);
   for (let attempt = 1; ; attempt += 1) {
-    let done = false;
+    const settled = new AbortController();
     const endSessions = async (): Promise<void> => {
-      while (!done) {
+      while (!settled.signal.aborted) {
         for (const { from } of renames) await terminateSessions(helper, from);
         await sleep(100);
       }
@@ -42,7 +42,7 @@ export async function renameTogether(session: Session, helper: Session, renames:
       const inUse = error.sqlstate === "55006" || error.sqlstate === "55P03";
       if (!inUse || attempt >= ATTEMPTS) throw await swapError(error, helper, renames);
     } finally {
-      done = true;
+      settled.abort();
       await ending;
     }
   }
