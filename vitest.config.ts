@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   oxc: { target: "es2022" },
   test: {
+    // of the run, not of a project: stopping the servers and looking for what tests left takes its time
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -16,7 +18,6 @@ export default defineConfig({
           globalSetup: ["tests/support/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          teardownTimeout: 60_000,
           maxWorkers: 4,
         },
       },
