@@ -22,7 +22,7 @@ export interface TableInfo {
   extension?: { name: string; condition: string } | undefined;
 }
 
-export interface ColumnInfo {
+interface ColumnInfo {
   name: string;
   type: number;
   /** A generated column's values are computed on the target, never copied. */

@@ -12,7 +12,7 @@ interface TaskBase extends GraphNode {
 }
 
 /** Everything before the rows, in order, many statements to a round trip. */
-export interface PreDataTask extends TaskBase {
+interface PreDataTask extends TaskBase {
   kind: "pre-data";
   entries: readonly SchemaEntry[];
 }

@@ -14,12 +14,6 @@ export function sqlstateOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The 1-based character position in the query text that the server complains about. */
-export function positionOf(error: unknown): number | undefined {
-  const cause = error instanceof PgdittoError ? error.cause : error;
-  return cause instanceof pg.DatabaseError && cause.position !== undefined ? Number(cause.position) : undefined;
-}
-
 /** An error from the server or the network as ours, with side, SQLSTATE, the server's DETAIL and HINT. */
 export function toServerError(error: unknown, side: Side, facts: ErrorFacts = {}, code: ErrorCode = "server"): PgdittoError {
   if (error instanceof PgdittoError) return error;

@@ -1,5 +1,5 @@
 /** A table with its partitions, told of as one. */
-export interface Group {
+interface Group {
   name: string;
   parts: number;
   left: number;

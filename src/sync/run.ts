@@ -15,7 +15,7 @@ export interface Run {
 }
 
 /** What a run needs to know of the machine and process it runs in. */
-export interface Machine {
+interface Machine {
   platform: NodeJS.Platform;
   hostname: string;
   pid: number;

@@ -4,8 +4,7 @@ import { majorOf, type PgDumpProgram, versionTextOf, WASM_PG_DUMP } from "./pg-d
 import { nativeWarning, wasmWarning } from "./safe-minor.ts";
 
 /** `--pg-dump`. */
-export const PG_DUMP_CHOICES = ["auto", "native", "wasm"] as const;
-export type PgDumpChoice = (typeof PG_DUMP_CHOICES)[number];
+export type PgDumpChoice = "auto" | "native" | "wasm";
 
 /** A native pg_dump that answered `--version`. */
 export interface FoundPgDump {
