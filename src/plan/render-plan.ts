@@ -1,4 +1,5 @@
 import { displayName } from "../postgres/quote.ts";
+import { printable } from "../report/style.ts";
 import { formatBytes, formatCount, plural } from "../util/format.ts";
 import type { Plan } from "./build-plan.ts";
 
@@ -54,14 +55,14 @@ export function summarizePlan(plan: Plan): PlanSummary {
 
 /** The plan for people, a line a table. */
 export function renderPlan(summary: PlanSummary): string[] {
-  const width = Math.max(20, ...summary.tables.map((table) => table.table.length)) + 2;
+  const width = summary.tables.reduce((most, table) => Math.max(most, printable(table.table).length), 20) + 2;
   const tables = summary.tables.map((table, i) => {
     const rows = table.rowEstimate > 0 ? `~${formatCount(table.rowEstimate)} rows` : "";
     const notes = [
       table.format === "text" ? `text: ${table.formatReason ?? ""}` : "binary",
       table.partitionOf === undefined ? "" : `partition of ${table.partitionOf}`,
     ];
-    return `${String(i + 1).padStart(5)}. ${table.table.padEnd(width)}${formatBytes(table.bytes).padStart(8)}  ${rows.padEnd(18)} ${notes.filter((note) => note !== "").join(", ")}`;
+    return `${String(i + 1).padStart(5)}. ${printable(table.table).padEnd(width)}${formatBytes(table.bytes).padStart(8)}  ${rows.padEnd(18)} ${printable(notes.filter((note) => note !== "").join(", "))}`;
   });
   const kinds = Object.entries(summary.tasks).map(([kind, n]) => `${kind} ${formatCount(n)}`);
   return [
@@ -71,6 +72,6 @@ export function renderPlan(summary: PlanSummary): string[] {
     `Tasks: ${kinds.join(", ")}`,
     ...(summary.leftOut.length === 0
       ? ["Left out: nothing"]
-      : ["Left out:", ...summary.leftOut.map((item) => `  ${item.object}: ${item.reason}`)]),
+      : ["Left out:", ...summary.leftOut.map((item) => `  ${printable(item.object)}: ${item.reason}`)]),
   ];
 }

@@ -34,7 +34,7 @@ export async function dropLeftoversOfTarget(run: Run, control: Session): Promise
 /** Everything that runs left on the target's cluster, dead or alive. */
 export async function listLeftovers(run: Run): Promise<readonly Leftover[]> {
   await using control = await openControl(run, "cleanup");
-  return findLeftovers(control);
+  return await findLeftovers(control); // not the bare promise: the session would be closed under it
 }
 
 /** Removes the given ones unless their run has come back to life. @throws nothing for a single one that cannot be removed: it is told. */
