@@ -8,7 +8,7 @@ const COLUMN = 30;
 const SUMMARIES: Record<Command, { line: string; text: string; example: string }> = {
   sync: {
     line: "make a verified copy of the source in the target (default)",
-    text: "Copies schema and rows of the source (MAIN) under one snapshot into a staging database beside the target (ARCHIVE), compares the two, and swaps the copy in. Whatever fails before the swap leaves the target as it was.",
+    text: "Copies schema and rows of the source (MAIN) under one snapshot into a staging database beside the target (ARCHIVE), compares the two, and swaps the copy in. Whatever fails before the swap leaves the target as it was (but for --mode recreate, which drops it first).",
     example: "pgditto --source postgresql://app@db1/shop --target postgresql://app@db2/shop_copy --jobs 8",
   },
   plan: {
@@ -23,7 +23,7 @@ const SUMMARIES: Record<Command, { line: string; text: string; example: string }
   },
   cleanup: {
     line: "remove what dead runs left behind",
-    text: "Lists the staging databases and folders that dead runs left behind and, confirmed, removes them. Runs that live are left alone.",
+    text: "Lists the databases that dead runs left on the target's server and, confirmed, removes them. Runs that live are left alone.",
     example: "pgditto cleanup --yes",
   },
   demo: {

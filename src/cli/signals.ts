@@ -23,9 +23,11 @@ export function watchSignals(): SignalWatch {
       return;
     }
     caught = known;
-    printError(`\n${name}: stopping cleanly, the target stays as it was. Once more to force.`);
+    printError(`\n${name}: stopping cleanly. Once more to force.`);
     controller.abort(
-      new PgdittoError("cancelled", `The run was cancelled by ${name}.`, { hint: "The target is as it was. Run again when you like." }),
+      new PgdittoError("cancelled", `The run was cancelled by ${name}.`, {
+        hint: "The target is as it was; with --mode recreate, which drops it first, it is missing until the next run. Run again when you like.",
+      }),
     );
   };
   for (const watched of WATCHED) process.on(watched, onSignal);

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 import pg from "pg";
 
 import { findServerBinaries } from "../../demo/binaries.ts";
@@ -66,7 +68,8 @@ function howToConnect(main: Cluster, archive: Cluster): string[] {
     "Copy again:",
     `  npx pgditto --source '${main.url(SOURCE)}' --target '${archive.url(TARGET)}'`,
     "Stop them and remove their data:",
-    `  kill ${main.pid} ${archive.pid}; rm -rf '${main.dataDir}' '${archive.dataDir}'`,
+    // QUIT: not even a client that is still connected delays it
+    `  kill -QUIT ${main.pid} ${archive.pid}; sleep 1; rm -rf '${dirname(main.dataDir)}' '${dirname(archive.dataDir)}'`,
   ];
 }
 
