@@ -4,6 +4,7 @@ import { dropDatabase } from "../target/staging.ts";
 import { connect } from "../postgres/connect.ts";
 import type { Session } from "../postgres/session.ts";
 import { formatBytes } from "../util/format.ts";
+import { findFolders, removeFolder } from "./leftover-folders.ts";
 import { applicationName, openControl } from "./open.ts";
 import type { Run } from "./run.ts";
 
@@ -31,19 +32,19 @@ export async function dropLeftoversOfTarget(run: Run, control: Session): Promise
   }
 }
 
-/** Everything that runs left on the target's cluster, dead or alive. */
+/** Everything that runs left on the target's cluster and in this machine's temporary folder, dead or alive. */
 export async function listLeftovers(run: Run): Promise<readonly Leftover[]> {
   await using control = await openControl(run, "cleanup");
-  return await findLeftovers(control); // not the bare promise: the session would be closed under it
+  return [...(await findLeftovers(control)), ...(await findFolders())];
 }
 
 /** Removes the given ones unless their run has come back to life. @throws nothing for a single one that cannot be removed: it is told. */
 export async function removeLeftovers(run: Run, list: readonly Leftover[]): Promise<number> {
   await using control = await openControl(run, "cleanup");
-  const now = await findLeftovers(control);
+  const now = [...(await findLeftovers(control)), ...(await findFolders())];
   let removed = 0;
-  for (const { database } of list) {
-    const leftover = now.find((candidate) => candidate.database === database && !candidate.alive);
+  for (const { object } of list) {
+    const leftover = now.find((candidate) => candidate.object === object && !candidate.alive);
     if (leftover && (await removeLeftover(run, control, leftover))) removed += 1;
   }
   return removed;
@@ -53,16 +54,16 @@ async function removeLeftover(run: Run, control: Session, leftover: Leftover): P
   try {
     await report(
       run,
-      leftover.database,
-      `left by run ${leftover.run}, ${formatBytes(leftover.bytes)}`,
-      dropDatabase(control, leftover.database),
+      leftover.object,
+      leftover.kind === "folder" ? "left by a dead run" : `left by run ${leftover.run}, ${formatBytes(leftover.bytes)}`,
+      leftover.kind === "folder" ? removeFolder(leftover.object) : dropDatabase(control, leftover.object),
     );
     return true;
   } catch (error) {
     if (error instanceof PgdittoError && error.code === "cancelled") throw error;
     run.emit({
       type: "cleanup",
-      object: leftover.database,
+      object: leftover.object,
       removed: false,
       reason: error instanceof Error ? error.message : String(error),
     });

@@ -2,11 +2,14 @@ import type { Session } from "../postgres/session.ts";
 import { livingRuns } from "./run-lock.ts";
 import { runOfName } from "./names.ts";
 
-/** A database that a run made and left. */
+/** A database or a folder that a run made and left. */
 export interface Leftover {
-  database: string;
+  kind: "database" | "folder";
+  /** The database's name, or the folder's path. */
+  object: string;
+  /** The run's id; empty for a folder. */
   run: string;
-  /** Whose staging database it is. */
+  /** Whose staging database it is; empty for a folder. */
   target: string;
   bytes: number;
   /** The run that made it still holds its lock. */
@@ -29,7 +32,7 @@ export async function findLeftovers(session: Session, target?: string): Promise<
     const owner = target ?? note?.target ?? row.name.slice(0, row.name.lastIndexOf("__pgditto_"));
     const run = runOfName(row.name, owner);
     if (run === undefined || (note !== undefined && note.target !== owner)) return [];
-    return [{ database: row.name, run, target: owner, bytes: Number(row.bytes ?? 0), started: note?.started }];
+    return [{ kind: "database" as const, object: row.name, run, target: owner, bytes: Number(row.bytes ?? 0), started: note?.started }];
   });
   const alive = await livingRuns(
     session,

@@ -19,6 +19,11 @@ async function count(session: Session, tables: readonly TableInfo[], signal: Abo
     (table) =>
       `SELECT ${table.oid}::pg_catalog.oid AS oid, count(*) AS rows FROM ONLY ${quoteQualified(table.schema, table.name)} ${table.extension?.condition ?? ""}`,
   );
+  // Counting locks a table's indexes too. On the source the transaction lasts as long as the run, and thousands of tables would use
+  // up max_locks_per_transaction; rolling back to a savepoint gives the locks back and keeps the snapshot.
+  const inTransaction = session.side === "source";
+  if (inTransaction) await session.run("SAVEPOINT counting", signal);
   const rows = await session.query<{ oid: number; rows: string }>(selects.join(" UNION ALL "), [], signal);
+  if (inTransaction) await session.run("ROLLBACK TO SAVEPOINT counting; RELEASE SAVEPOINT counting", signal);
   return new Map(rows.map((row) => [row.oid, Number(row.rows)]));
 }

@@ -19,7 +19,7 @@ export async function cleanupCommand(context: CommandContext): Promise<number> {
       })
     : 0;
   if (context.json) printOut(JSON.stringify({ type: "cleanup", format: 1, found, removed }));
-  else if (go) printOut(`${plural(removed, "database")} removed.`);
+  else if (go) printOut(`${plural(removed, "leftover")} removed.`);
   if (go && removed < dead.length) return 1;
   return 0;
 }
@@ -27,20 +27,20 @@ export async function cleanupCommand(context: CommandContext): Promise<number> {
 function describe(found: readonly Leftover[]): string[] {
   if (found.length === 0) return ["Nothing was left behind."];
   const rows = found.map((leftover) => [
-    printable(leftover.database),
+    printable(leftover.object),
     formatBytes(leftover.bytes),
     leftover.started ?? "?",
     leftover.alive ? "its run lives: it stays" : "left by a dead run",
   ]);
-  return alignColumns([["DATABASE", "SIZE", "STARTED", ""], ...rows]);
+  return alignColumns([["WHAT", "SIZE", "STARTED", ""], ...rows]);
 }
 
 async function confirmed(context: CommandContext, count: number): Promise<boolean> {
   if (context.options.yes === true) return true;
   if (context.json) return false;
   if (!isInteractive())
-    throw new PgdittoError("not-confirmed", `${plural(count, "database")} would be removed.`, {
+    throw new PgdittoError("not-confirmed", `${plural(count, "leftover")} would be removed.`, {
       hint: "Pass --yes to remove them without a terminal.",
     });
-  return /^y(es)?$/i.test((await ask(`Remove ${plural(count, "database")} of dead runs? [y/N] `, context.signal)).trim());
+  return /^y(es)?$/i.test((await ask(`Remove ${plural(count, "leftover")} of dead runs? [y/N] `, context.signal)).trim());
 }

@@ -9,6 +9,9 @@ const PORT = 5432;
 /** Least size of `sun_path` minus its end, over the systems there are: 103 on macOS, 107 on Linux. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
+/** How the folders' names begin, in the system's temporary folder. */
+export const GATEWAY_PREFIX = "pgditto-gateway-";
+
 /** A Unix-domain socket that only this user can reach, for one connection. */
 export interface GatewayFolder extends AsyncDisposable {
   readonly folder: string;
@@ -20,6 +23,8 @@ export async function openGatewayFolder(onClient: (socket: net.Socket) => void):
   const folder = await makeFolder();
   const server = net.createServer((socket) => {
     server.close();
+    // connected is connected: from here on nothing lies about, even if this process is killed
+    void rm(folder, { recursive: true, force: true });
     clients.push(socket);
     if (clients.length === 1) onClient(socket);
     else socket.destroy();
@@ -44,9 +49,9 @@ export async function openGatewayFolder(onClient: (socket: net.Socket) => void):
 }
 
 async function makeFolder(): Promise<string> {
-  const prefix = path.join(os.tmpdir(), "pgditto-gateway-");
+  const prefix = path.join(os.tmpdir(), GATEWAY_PREFIX);
   const tooLong = Buffer.byteLength(socketPath(`${prefix}XXXXXX`)) > MAX_SOCKET_PATH_BYTES;
-  return mkdtemp(tooLong ? "/tmp/pgditto-gateway-" : prefix);
+  return mkdtemp(tooLong ? `/tmp/${GATEWAY_PREFIX}` : prefix);
 }
 
 function socketPath(folder: string): string {
