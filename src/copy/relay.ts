@@ -41,6 +41,11 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
   let open: FrameTarget | undefined;
   let waiting: Buffer[] = []; // frames that came before the target was ready: at most what one socket read holds
   let resumeSource = (): void => {};
+  let blame = (_error: unknown): void => {};
+  const listenerFailed = new Promise<never>((_resolve, reject) => {
+    blame = reject;
+  });
+  listenerFailed.catch(() => undefined);
 
   const targetReady = ends.target.copyIn(options.copyIn).then((copy) => {
     open = copy;
@@ -54,7 +59,11 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
   const sourceDone = ends.source.copyOut(options.copyOut, {
     write: (frames) => {
       bytes += frames.length;
-      options.onBytes?.(frames.length);
+      try {
+        options.onBytes?.(frames.length);
+      } catch (error) {
+        blame(error); // thrown here it would go through the socket and end the process
+      }
       if (open) return open.write(frames);
       waiting.push(frames);
       return false;
@@ -66,7 +75,7 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
   });
   const targetFailed = targetReady.then((copy) => copy.ended);
   try {
-    const sent = await Promise.race([sourceDone, targetFailed]);
+    const sent = await Promise.race([sourceDone, targetFailed, listenerFailed]);
     const copy = await targetReady;
     const taken = await copy.finish();
     return { rows: sameRows(sent, taken), bytes };
