@@ -46,7 +46,9 @@ export function parseEntries(script: string): SchemaEntry[] {
     from = -1;
   };
   const close = (): void => {
-    if (open) entries.push({ ...open.header, sql: dropOptionAttver(open.parts.join("").trim()) });
+    const sql = open?.parts.join("").trim() ?? "";
+    // only these can have column options; a function's body may hold the same words
+    if (open) entries.push({ ...open.header, sql: /TABLE|VIEW/.test(open.header.type) ? dropOptionAttver(sql) : sql });
     open = undefined;
   };
 
@@ -101,7 +103,7 @@ function readHeader(script: string, at: number): { header: Omit<SchemaEntry, "sq
 
 /** The frame of the next header (`--`) belongs to nobody. */
 function dropTrailingComments(sql: string): string {
-  return sql.replace(/(\n--[^\n]*)*$/, "").trim();
+  return sql.replace(/(?:(?:^|\n)(?:--[^\n]*)?)*$/, "").trim();
 }
 
 function unknownCommand(line: string): PgdittoError {

@@ -15,11 +15,11 @@ const IDENT_CHAR = /[\w$\u0080-\uffff]/;
  * headers, settings and psql commands: look-alikes inside a function body, a default or a comment are never at the top level.
  */
 export function* topLevelLines(script: string): Generator<TopLevelLine> {
+  const tokens = new RegExp(TOKEN); // its position is this walk's own
   let depth = 0;
   let statementStart = 0; // just behind the last `;`, comment or line that was a statement of its own
   yield lineAt(script, 0);
-  TOKEN.lastIndex = 0;
-  for (let match = TOKEN.exec(script); match; match = TOKEN.exec(script)) {
+  for (let match = tokens.exec(script); match; match = tokens.exec(script)) {
     const token = match[0];
     const at = match.index;
     if (token === "\n") {
@@ -29,8 +29,8 @@ export function* topLevelLines(script: string): Generator<TopLevelLine> {
         yield line;
         // a psql command ends with its line and has no semicolon; quotes in it are not SQL's
         if (line.text.startsWith("\\")) {
-          TOKEN.lastIndex = at + 1 + line.text.length;
-          statementStart = TOKEN.lastIndex;
+          tokens.lastIndex = at + 1 + line.text.length;
+          statementStart = tokens.lastIndex;
         }
       }
     } else if (token === ";") {
@@ -39,7 +39,7 @@ export function* topLevelLines(script: string): Generator<TopLevelLine> {
     else if (token === ")") depth = Math.max(0, depth - 1);
     else if (token.startsWith("--")) {
       if (script.slice(statementStart, at).trim() === "") statementStart = at + token.length;
-    } else TOKEN.lastIndex = skipQuoted(script, token, at);
+    } else tokens.lastIndex = skipQuoted(script, token, at);
   }
 }
 
