@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -351,16 +351,14 @@ describe.skipIf(!hasNative)("native pg_dump", () => {
     const [pid, ...others] = children();
     const environment = readFileSync(`/proc/${pid ?? ""}/environ`, "utf8");
     const commandLine = readFileSync(`/proc/${pid ?? ""}/cmdline`, "utf8");
-    const [gatewayFolder, ...otherFolders] = readdirSync(tmp);
-    const { mode } = statSync(path.join(tmp, gatewayFolder ?? ""));
+    const folders = readdirSync(tmp);
     await lock[Symbol.asyncDispose]();
     delete process.env["PGPASSWORD"];
     delete process.env["MAIN_DB_URL"];
     await running;
 
     expect(others).toEqual([]);
-    expect(otherFolders).toEqual([]);
-    expect(mode & 0o777).toBe(0o700);
+    expect(folders).toEqual([]); // the socket's folder goes as soon as pg_dump is connected
     expect(`${environment} ${commandLine}`).not.toContain("geheim");
     const names = new Set(environment.split("\0").map((entry) => entry.split("=")[0]));
     expect(names).toEqual(new Set(["LANG", "LC_ALL", "PATH", "PGGSSENCMODE", "PGPASSFILE", "PGSSLMODE", ""]));
