@@ -1,8 +1,10 @@
 import type { LargeObjectInfo } from "../catalog/large-objects.ts";
+import type { ConstraintInfo } from "../catalog/relations.ts";
 import type { TableInfo } from "../catalog/tables.ts";
 import { displayName } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
 import { inSlices } from "../util/group-by.ts";
+import { tablesBefore } from "./extension-order.ts";
 import type { CopyTask, CountTask, LargeObjectsTask } from "./task.ts";
 
 /** From this size on, a table gets TRUNCATE and COPY … FREEZE, and tasks of its own for ANALYZE and counting. Bytes. */
@@ -13,28 +15,31 @@ const TASK_COST = 64 * 1024;
 interface CopyInput {
   tables: readonly TableInfo[];
   selected: ReadonlySet<number>;
+  constraints: readonly ConstraintInfo[];
   binaryObstacle: (typeOid: number) => string | undefined;
 }
 
 export function copyTasks(input: CopyInput, skipped: readonly SchemaEntry[]): CopyTask[] {
   const skippedExtensions = new Set(skipped.filter((entry) => entry.type === "EXTENSION").map((entry) => entry.name));
-  return input.tables
-    .filter((table) => table.kind === "r" && input.selected.has(table.oid) && !skippedExtensions.has(table.extension?.name ?? ""))
-    .map((table) => {
-      const formatReason = textReason(table, input.binaryObstacle);
-      return {
-        kind: "copy",
-        id: `copy:${table.oid}`,
-        object: displayName(table.schema, table.name),
-        after: ["pre-data"],
-        cost: table.bytes + TASK_COST,
-        locks: [{ key: table.oid, exclusive: true }],
-        table,
-        format: formatReason === undefined ? "binary" : "text",
-        formatReason,
-        freeze: table.bytes >= LARGE_TABLE && table.extension === undefined,
-      };
-    });
+  const copied = input.tables.filter(
+    (table) => table.kind === "r" && input.selected.has(table.oid) && !skippedExtensions.has(table.extension?.name ?? ""),
+  );
+  const before = tablesBefore(copied, input.constraints);
+  return copied.map((table) => {
+    const formatReason = textReason(table, input.binaryObstacle);
+    return {
+      kind: "copy",
+      id: `copy:${table.oid}`,
+      object: displayName(table.schema, table.name),
+      after: ["pre-data", ...(before.get(table.oid) ?? []).map((oid) => `copy:${oid}`)],
+      cost: table.bytes + TASK_COST,
+      locks: [{ key: table.oid, exclusive: true }],
+      table,
+      format: formatReason === undefined ? "binary" : "text",
+      formatReason,
+      freeze: table.bytes >= LARGE_TABLE && table.extension === undefined,
+    };
+  });
 }
 
 function textReason(table: TableInfo, binaryObstacle: (typeOid: number) => string | undefined): string | undefined {

@@ -105,7 +105,7 @@ export function createSession(client: pg.Client, config: ConnectionConfig, param
         await client.query(text);
       }),
     copyOut: (sql, sink) => wrap(side, copyOut(client, sql, sink)),
-    copyIn: (sql) => wrap(side, copyIn(client, sql)),
+    copyIn: async (sql) => toldBySide(side, await wrap(side, copyIn(client, sql))),
     takeSocket: () => {
       const { stream } = internals.connection;
       stream.removeAllListeners("data");
@@ -122,6 +122,13 @@ async function wrap<T>(side: Side, promise: Promise<T>): Promise<T> {
   } catch (error) {
     throw toServerError(error, side);
   }
+}
+
+/** What ends a COPY later (a constraint, a lost connection) is an error of that side like any other: only then is it retried. */
+function toldBySide(side: Side, copy: CopyIn): CopyIn {
+  const ended = wrap(side, copy.ended);
+  ended.catch(() => undefined); // the relay looks at it when it is ready to
+  return { ...copy, ended, finish: () => wrap(side, copy.finish()) };
 }
 
 /** `15.18 (Debian …)` → 150018; `16beta1` → 160000. */
