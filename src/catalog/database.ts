@@ -7,8 +7,8 @@ export interface DatabaseIdentity {
   oid: number;
   name: string;
   encoding: string;
-  collate: string;
-  ctype: string;
+  /** Locales of libc that CREATE DATABASE names: LC_COLLATE and LC_CTYPE. */
+  locales: readonly string[];
   inRecovery: boolean;
   superuser: boolean;
   role: string;
@@ -18,7 +18,7 @@ export interface DatabaseIdentity {
 
 export async function readIdentity(session: Session): Promise<DatabaseIdentity> {
   const [row] = await session.query<Omit<DatabaseIdentity, "systemIdentifier" | "bytes"> & { bytes: string }>(`
-SELECT d.oid, d.datname AS name, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, d.datcollate AS collate, d.datctype AS ctype,
+SELECT d.oid, d.datname AS name, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding, ARRAY[d.datcollate::text, d.datctype::text] AS locales,
   pg_catalog.pg_is_in_recovery() AS "inRecovery", CURRENT_USER AS role,
   (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) AS superuser,
   pg_catalog.pg_database_size(d.oid) AS bytes

@@ -2,6 +2,7 @@ import { PgdittoError } from "../errors.ts";
 import { connect } from "../postgres/connect.ts";
 import { describeConnection } from "../postgres/connection-config.ts";
 import { isEmptyDatabase } from "../target/existing.ts";
+import { throwIfAborted } from "../util/wait.ts";
 import { applicationName, type Opened } from "./open.ts";
 import type { Run } from "./run.ts";
 
@@ -18,6 +19,7 @@ export async function confirmTarget(run: Run, opened: Opened): Promise<void> {
   const target = describeConnection(config.target);
   if (run.confirm) {
     const yes = await run.confirm({ database: config.target.database, target, owner: existing.owner, bytes });
+    throwIfAborted(run.signal); // Ctrl+C is no answer
     if (yes) return;
     throw new PgdittoError("not-confirmed", `The target ${target} was not confirmed. It is as it was.`, {
       object: target,

@@ -1,0 +1,84 @@
+import type { Obstacle } from "../errors.ts";
+import { displayIdent, quoteIdent } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+import type { TargetAbilities } from "../target/abilities.ts";
+import { readExisting } from "../target/existing.ts";
+import { previousName } from "../target/names.ts";
+import type { Opened } from "./open.ts";
+import type { Run } from "./run.ts";
+
+/** Sessions beside the copying ones: control and a helper on the target, holder and pg_dump on the source. */
+const FEW = 3;
+
+/** What the target's server, its role and the database of that name stand in the way with. */
+export function targetObstacles(run: Run, opened: Opened, abilities: TargetAbilities, superuserOnly: readonly string[]): Obstacle[] {
+  const role = displayIdent(abilities.role);
+  const found: Obstacle[] = [];
+  if (abilities.inRecovery)
+    found.push({
+      code: "standby",
+      side: "target",
+      message: "The target is a standby: it cannot be written to.",
+      fix: "Name the primary as the target.",
+    });
+  if (!abilities.mayCreateDatabase)
+    found.push({
+      code: "no-createdb",
+      side: "target",
+      message: `Role ${role} may not create databases on the target.`,
+      fix: `ALTER ROLE ${role} CREATEDB;`,
+    });
+  if (opened.existing && !opened.existing.mayReplace) {
+    found.push({
+      code: "not-owner",
+      side: "target",
+      message: `Role ${role} does not own the target database, ${displayIdent(opened.existing.owner)} does.`,
+      fix: `ALTER DATABASE ${quoteIdent(run.config.target.database)} OWNER TO ${role}; or connect as its owner.`,
+    });
+  }
+  if (!abilities.superuser && superuserOnly.length > 0) {
+    found.push({
+      code: "needs-superuser",
+      side: "target",
+      message: `Role ${role} is not a superuser on the target, and the source holds what only one may create: ${superuserOnly.join(", ")}.`,
+      fix: `Use a superuser for the target, or ALTER ROLE ${role} SUPERUSER;`,
+    });
+  }
+  const needed = run.config.jobs * run.config.batchSize + FEW;
+  if (needed > abilities.maxConnections) found.push(tooManyConnections("target", needed, abilities.maxConnections));
+  return found;
+}
+
+/** Connections that the source does not allow. */
+export async function connectionObstacles(run: Run, source: Session): Promise<Obstacle[]> {
+  const [row] = await source.query<{ n: number }>(
+    "SELECT pg_catalog.current_setting('max_connections')::int - pg_catalog.current_setting('superuser_reserved_connections')::int AS n",
+  );
+  const needed = run.config.jobs * run.config.batchSize + FEW;
+  return row && needed > row.n ? [tooManyConnections("source", needed, row.n)] : [];
+}
+
+function tooManyConnections(side: "source" | "target", needed: number, there: number): Obstacle {
+  return {
+    code: "connections",
+    side,
+    message: `The run needs ${needed} connections to the ${side}, which allows ${there}.`,
+    fix: "Lower PG_JOBS or BATCH_SIZE, or raise max_connections.",
+  };
+}
+
+/** A `<target>_previous` of somebody else, which --keep-previous would replace. */
+export async function previousObstacles(run: Run, control: Session): Promise<Obstacle[]> {
+  if (!run.config.keepPrevious) return [];
+  const name = previousName(run.config.target.database);
+  const there = await readExisting(control, name);
+  if (!there || there.origin !== undefined || run.config.yes) return [];
+  return [
+    {
+      code: "previous-exists",
+      side: "target",
+      message: `A database ${displayIdent(name)} exists and pgditto did not make it; --keep-previous would replace it.`,
+      fix: "Rename or drop it, or confirm with --yes.",
+    },
+  ];
+}
