@@ -23,7 +23,7 @@ const SUMMARIES: Record<Command, { line: string; text: string; example: string }
   },
   cleanup: {
     line: "remove what dead runs left behind",
-    text: "Lists the databases that dead runs left on the target's server and, confirmed, removes them. Runs that live are left alone.",
+    text: "Lists the databases that dead runs left on the target's server, whatever their target, and folders they left on this machine; confirmed, removes them. Runs that live are left alone.",
     example: "pgditto cleanup --yes",
   },
   demo: {
