@@ -57,7 +57,7 @@ FROM (
     OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= 16384)
     OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datdba = 10 AND datname = pg_catalog.current_database())
 ) needed
--- predefined roles (pg_read_all_data, …) come with the server
+-- predefined roles (pg_read_all_data) come with the server; ASCII only: this is sent to databases in any encoding
 WHERE pg_catalog.pg_get_userbyid(role) !~ '^pg_'
 GROUP BY role ORDER BY 1`;
 
@@ -69,10 +69,12 @@ async function readSuperuserOnly(session: Session): Promise<string[]> {
 SELECT 'event trigger' AS what, count(*)::int AS n FROM pg_catalog.pg_event_trigger t WHERE ${free("pg_event_trigger", "t.oid")}
 UNION ALL SELECT 'publication of all tables', count(*)::int FROM pg_catalog.pg_publication WHERE puballtables
 UNION ALL SELECT 'subscription', (CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER AND rolsuper)
-  THEN (SELECT count(*) FROM pg_catalog.pg_stat_subscription) ELSE 0 END)::int
+  -- those of all databases are in one catalog
+  THEN (SELECT count(*) FROM pg_catalog.pg_subscription WHERE subdbid = ${THIS_DATABASE}) ELSE 0 END)::int
 UNION ALL SELECT 'function in an untrusted language', count(*)::int FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-  WHERE NOT l.lanpltrusted AND ${USER_SCHEMA} AND ${free("pg_proc", "p.oid")}
+  -- an aggregate is "internal", and everybody may create one
+  WHERE NOT l.lanpltrusted AND p.prokind <> 'a' AND ${USER_SCHEMA} AND ${free("pg_proc", "p.oid")}
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.classid = 'pg_catalog.pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')
 UNION ALL SELECT 'base type', count(*)::int FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   WHERE t.typtype = 'b' AND NOT (t.typelem <> 0 AND t.typlen = -1) AND ${USER_SCHEMA} AND ${free("pg_type", "t.oid")}
