@@ -30,7 +30,7 @@ export function parsePattern(text: string, withSchema: boolean): NamePattern {
     else if (c === "?") add(".");
     else if (c === "$") add("\\$");
     else if (c === "." && withSchema) parts.push("");
-    else add(c.toLowerCase());
+    else add(/[A-Z]/.test(c) ? c.toLowerCase() : c); // as the server folds names: ASCII letters only
   }
   if (quoted)
     throw new PgdittoError("usage", `The pattern ${text} has an opening quote without a closing one.`, {

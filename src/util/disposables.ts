@@ -8,7 +8,15 @@ export interface Disposables extends AsyncDisposable {
 export function disposables(): Disposables {
   let list: AsyncDisposable[] = [];
   const dispose = async (items: readonly AsyncDisposable[]): Promise<void> => {
-    for (const item of items.toReversed()) await item[Symbol.asyncDispose]();
+    const failures: unknown[] = [];
+    for (const item of items.toReversed()) {
+      try {
+        await item[Symbol.asyncDispose]();
+      } catch (error) {
+        failures.push(error); // the others are closed all the same
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   };
   return {
     use: (item) => {

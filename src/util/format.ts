@@ -3,17 +3,17 @@ export function formatBytes(bytes: number): string {
   const units = ["B", "K", "M", "G", "T", "P"];
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
+  while (Math.round(value) >= 1024 && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
   return `${value.toFixed(digits)}${units[unit] ?? ""}`;
 }
 
 /** `0.4s`, `5s`, `2m 05s`, `1h 02m 05s`. */
 export function formatDuration(ms: number): string {
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)}s`;
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)}s`;
   const total = Math.round(ms / 1000);
   const hours = Math.floor(total / 3600);
   const minutes = Math.floor((total % 3600) / 60);
