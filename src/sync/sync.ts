@@ -2,6 +2,7 @@ import { asPgdittoError, PgdittoError } from "../errors.ts";
 import { EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { connect } from "../postgres/connect.ts";
+import { withFacts } from "../postgres/server-error.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { createStaging, dropDatabase } from "../target/staging.ts";
@@ -107,8 +108,16 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
     return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
     await dropStaging(run, opened.control, staging);
-    throw error;
+    throw config.mode === "recreate" && opened.existing ? afterRecreate(asPgdittoError(error), config.target.database) : error;
   }
+}
+
+/** `--mode recreate` gave the old database up before: no hint may say that it is still there. */
+function afterRecreate(error: PgdittoError, database: string): PgdittoError {
+  const hint = (error.hint ?? "").replace(/\s*(The (live )?target is as it was|Nothing was swapped)[^.]*\./gi, "").trim();
+  return withFacts(error, {
+    hint: `--mode recreate had dropped ${database} before; it does not exist now. Run again.${hint === "" ? "" : ` ${hint}`}`,
+  });
 }
 
 async function makeStaging(run: Run, opened: Opened, plan: Plan, staging: string): Promise<void> {
@@ -137,7 +146,10 @@ async function fillAndVerify(
   );
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
   const done = await runPlan(run, plan, workers, opened.sourceIdentity.encoding);
-  await verifyCopy(run, { plan, counts: done.counts, source: opened.source, staging, leftOut });
+  // the snapshot outlives the session that exported it in every session that joined it
+  const [first] = workers.list;
+  const source = opened.source.alive || !first ? opened.source : await first.source.get();
+  await verifyCopy(run, { plan, counts: done.counts, source, staging, leftOut });
   return done;
 }
 

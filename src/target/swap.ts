@@ -38,6 +38,8 @@ export async function renameTogether(session: Session, helper: Session, renames:
       return;
     } catch (error) {
       if (session.alive) await session.run("ROLLBACK");
+      // the answer to COMMIT may be lost, or a cancellation may have come too late: the catalog decides
+      if (await happened(helper, renames)) return;
       if (!(error instanceof PgdittoError) || error.code === "cancelled") throw error;
       const inUse = error.sqlstate === "55006" || error.sqlstate === "55P03";
       if (!inUse || attempt >= ATTEMPTS) throw await swapError(error, helper, renames);
@@ -46,6 +48,14 @@ export async function renameTogether(session: Session, helper: Session, renames:
       await ending;
     }
   }
+}
+
+/** All renames were one transaction: when the last name is gone, all of them were done. */
+async function happened(helper: Session, renames: readonly Rename[]): Promise<boolean> {
+  const [row] = await helper.query<{ there: boolean }>("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1) AS there", [
+    renames.at(-1)?.from,
+  ]);
+  return row?.there === false;
 }
 
 async function swapError(error: PgdittoError, helper: Session, renames: readonly Rename[]): Promise<PgdittoError> {
