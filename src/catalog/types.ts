@@ -61,6 +61,8 @@ export async function readBinarySafety(session: Session, sameExtensionVersions: 
   const obstacle = (type: TypeRow): string | undefined => {
     if (type.schema === "pg_catalog" && NAMES_OBJECTS.has(type.name)) return `${type.name} names objects by OID in binary`;
     if (type.name === "xml" && type.schema === "pg_catalog") return "xml gets an encoding declaration in binary";
+    // the server sends an empty query as one without operands, and refuses to take that back (tsqueryrecv, all versions)
+    if (type.name === "tsquery" && type.schema === "pg_catalog") return "an empty tsquery cannot be received in binary";
     if (!type.binary) return `type ${type.name} has no binary form`;
     if (type.kind === "d") return judge(type.base);
     if (type.isArray) {
