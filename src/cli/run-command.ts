@@ -63,6 +63,7 @@ export async function main(): Promise<number> {
         JSON.stringify({
           type: "run:failed",
           format: EVENT_FORMAT,
+          version: VERSION,
           time: new Date().toISOString(),
           error: summary,
           exitCode,

@@ -33,6 +33,8 @@ export async function askForName(question: ReplaceQuestion, signal: AbortSignal)
 
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
+  // readline takes Ctrl+C for itself and would only give the question up
+  lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
     return await lines.question(question, { signal });
   } catch {
