@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 
 import type { SyncEvent, SyncEventBody } from "../events.ts";
@@ -229,7 +230,7 @@ describe("details", () => {
     const plain = report([BEGIN, ...copy("1", "t")]).out;
     expect(painted.at(-2)).toContain("[\u001B[33mSTARTED  \u001B[0m]");
     expect(painted.at(-1)).toContain("[\u001B[32mDONE     \u001B[0m]");
-    expect(painted.map((line) => line.replaceAll(/\u001B\[\d+m/g, ""))).toEqual(plain);
+    expect(painted.map((line) => stripVTControlCharacters(line))).toEqual(plain);
     expect(plain.join("")).not.toContain("\u001B");
   });
 });
