@@ -13,6 +13,7 @@ import { parseEntries } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
 import { describeProgram } from "../schema/pg-dump/pg-dump-program.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
+import { plural } from "../util/format.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { Preflight } from "./preflight.ts";
 import { info, type Run, warn } from "./run.ts";
@@ -45,7 +46,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   const script = runPgDump({
     program,
     connect: () => openSource(run, "pg_dump"),
-    args: dumpArguments(run, snapshot, major(source) !== major(opened.control)),
+    args: [...dumpArguments(run, snapshot, major(source) !== major(opened.control)), ...(await compressionArguments(run, source, found))],
     signal: run.signal,
   });
   script.catch(() => undefined); // awaited below; a failure of the catalog must not leave it unhandled
@@ -127,6 +128,22 @@ function dumpArguments(run: Run, snapshot: string, otherVersion: boolean): strin
     ...(run.config.noAcl ? ["--no-privileges"] : []),
     ...(run.config.noTablespaces ? ["--no-tablespaces"] : []),
   ];
+}
+
+/** How values are compressed is the one thing about a column that rows do not need: a server built without lz4 can hold them all the same. */
+async function compressionArguments(run: Run, source: Session, found: Preflight): Promise<string[]> {
+  if (found.abilities.lz4 || source.serverVersion < 140_000) return [];
+  const [row] = await source.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM pg_catalog.pg_attribute WHERE attcompression = 'l' AND NOT attisdropped AND attrelid >= 16384",
+  );
+  if (!row || row.n === 0) return [];
+  warn(
+    run,
+    "no-lz4",
+    `The target's server was built without lz4: ${plural(row.n, "column")} will be compressed with its default instead.`,
+    "The values are the same. A server built with lz4 keeps the setting.",
+  );
+  return ["--no-toast-compression"];
 }
 
 async function binarySafety(opened: Opened, found: Preflight): Promise<PlanInput["binaryObstacle"]> {

@@ -58,6 +58,8 @@ function hintFor(error: PgdittoError, entry: SchemaEntry): string | undefined {
     return "The target's role may not create this. Use a role that owns the objects or is a superuser, or leave it out (--no-owner, --no-acl).";
   if (error.sqlstate === "42704" || error.sqlstate === "42883")
     return `Something that ${entry.type.toLowerCase()} ${entry.name} needs is missing on the target: was an extension left out, or is the target older?`;
+  if (error.sqlstate === "42601" || error.sqlstate === "0A000")
+    return `The target does not know what ${entry.type.toLowerCase()} ${entry.name} is written in: is its server older than the source's, or built with less?`;
   if (error.sqlstate === "23503")
     return "Rows on the source break this foreign key (it was switched off when they came in). Delete them there, or make the constraint NOT VALID.";
   if (error.sqlstate === "53100") return "The target's disk is full.";
