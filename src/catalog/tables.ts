@@ -65,19 +65,15 @@ export async function readTables(session: Session): Promise<TableInfo[]> {
   }));
 }
 
-/** Names for LOCK TABLE, without anything else: what is read before the snapshot exists. */
+/** Names for LOCK TABLE, without anything else: what is read before the snapshot exists. Sizes would wait for locks, without a limit. */
 export async function readTableNames(session: Session): Promise<Array<{ schema: string; name: string }>> {
-  return session.query<{ schema: string; name: string }>(`SELECT schema, name FROM (${TABLES}) t`);
+  return session.query<{ schema: string; name: string }>(`SELECT n.nspname AS schema, c.relname AS name ${FROM} ORDER BY 1, 2`);
 }
 
 /** Not the system's, not somebody's temporary ones. */
 export const USER_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
-const TABLES = `
-SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
-  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_table_size(c.oid) END AS bytes, c.reltuples AS rows,
-  CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END AS root,
-  x.extname AS extension, x.condition
+const FROM = `
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -87,13 +83,20 @@ LEFT JOIN (
   FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) AS u(config, condition)
 ) x ON x.oid = d.refobjid AND x.config = c.oid
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (${USER_SCHEMA} OR x.oid IS NOT NULL)
-  AND (d.objid IS NULL OR x.oid IS NOT NULL)
+  AND (d.objid IS NULL OR x.oid IS NOT NULL)`;
+
+const TABLES = `
+SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
+  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_table_size(c.oid) END AS bytes, c.reltuples AS rows,
+  CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END AS root,
+  x.extname AS extension, x.condition
+${FROM}
 ORDER BY n.nspname, c.relname`;
 
 const COLUMNS = `
 SELECT a.attrelid AS table, a.attname AS name, a.atttypid AS type, a.attgenerated <> '' AS generated
 FROM pg_catalog.pg_attribute a
-WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT oid FROM (${TABLES}) t)
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT c.oid ${FROM})
 ORDER BY a.attrelid, a.attnum`;
 
 const PARENTS = `

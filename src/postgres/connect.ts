@@ -45,6 +45,7 @@ async function connectOnce(config: ConnectionConfig, options: ConnectOptions): P
     try {
       return await openWith(config, tls, options);
     } catch (error) {
+      throwIfAborted(options.signal); // a cancelled attempt is no refusal
       // The refusal of the preferred way says more than that of the fallback, unless the fallback only exists for want of TLS.
       if (firstError === undefined || (error instanceof pg.DatabaseError && !(firstError instanceof pg.DatabaseError))) firstError = error;
       if (!worthFallback(error)) break;

@@ -26,10 +26,15 @@ export async function importSnapshot(session: Session, snapshot: string): Promis
  * the first query, and LOCK TABLE is none (manual 13.3), so no DDL or TRUNCATE can slip between the two.
  * @throws PgdittoError `server` with SQLSTATE 55P03 when somebody holds a table for longer than `lockTimeoutMs`.
  */
-export async function lockAndExport(session: Session, tables: readonly string[], lockTimeoutMs: number): Promise<string> {
+export async function lockAndExport(
+  session: Session,
+  tables: readonly string[],
+  lockTimeoutMs: number,
+  signal?: AbortSignal,
+): Promise<string> {
   await session.run(`${BEGIN}; SET LOCAL lock_timeout = ${lockTimeoutMs}`);
   for (let at = 0; at < tables.length; at += 500) {
-    await session.run(`LOCK TABLE ${tables.slice(at, at + 500).join(", ")} IN ACCESS SHARE MODE`);
+    await session.run(`LOCK TABLE ${tables.slice(at, at + 500).join(", ")} IN ACCESS SHARE MODE`, signal);
   }
   await session.run("SET LOCAL lock_timeout = 0");
   const [row] = await session.query<{ snapshot: string }>("SELECT pg_catalog.pg_export_snapshot() AS snapshot");
