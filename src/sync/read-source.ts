@@ -31,7 +31,7 @@ export interface SourceContents extends PlanInput {
 /** Locks the tables, exports the snapshot, and reads everything that the plan is made of under it. */
 export async function readSource(run: Run, opened: Opened, found: Preflight): Promise<SourceContents> {
   const { source } = opened;
-  const snapshot = await freezeSource(source);
+  const snapshot = await freezeSource(source, run.signal);
   const program = await findPgDump({
     choice: run.config.pgDump,
     pgBin: run.config.pgBin,
@@ -76,11 +76,11 @@ function major(session: Session): number {
 }
 
 /** Repeats until the locked tables are the ones that the snapshot shows. */
-async function freezeSource(source: Session): Promise<string> {
+async function freezeSource(source: Session, signal: AbortSignal): Promise<string> {
   for (let round = 1; ; round += 1) {
     const before = (await readTableNames(source)).map(({ schema, name }) => quoteQualified(schema, name));
     try {
-      const snapshot = await lockAndExport(source, before, LOCK_TIMEOUT_MS);
+      const snapshot = await lockAndExport(source, before, LOCK_TIMEOUT_MS, signal);
       const known = new Set(before);
       const unlocked = (await readTableNames(source)).filter(({ schema, name }) => !known.has(quoteQualified(schema, name)));
       if (unlocked.length === 0) return snapshot;
