@@ -6,7 +6,8 @@ import { type ConnectionConfig, describeConnection } from "./connection-config.t
 import { connectHint } from "./connect-hint.ts";
 import { pinnedSettings } from "./pins.ts";
 import { sqlstateOf, toServerError } from "./server-error.ts";
-import { createSession, type Session } from "./session.ts";
+import { createSession } from "./create-session.ts";
+import type { Session } from "./session.ts";
 import { isTransient } from "./sqlstate.ts";
 import { type TlsAttempt, tlsAttempts } from "./tls.ts";
 import { internalsOf } from "./wire.ts";

@@ -1,17 +1,7 @@
 import type pg from "pg";
 
+import type { CopyIn } from "./session.ts";
 import { submit, submittable, type WireConnection } from "./wire.ts";
-
-/** A `COPY … FROM STDIN` that waits for frames. */
-export interface CopyIn {
-  /** Writes whole or partial CopyData frames as they are; false: wait for `onDrain`. */
-  write: (frames: Buffer) => boolean;
-  onDrain: (resume: () => void) => void;
-  /** Sends CopyDone; resolves with the command tag of the last statement (`COPY 42`). */
-  finish: () => Promise<string>;
-  /** Settles when the server ends the COPY on its own: rejects with its error. Never resolves before `finish`. */
-  readonly ended: Promise<string>;
-}
 
 /**
  * Sends `sql`, whose last statement is a `COPY … FROM STDIN`; statements may precede it (`BEGIN; TRUNCATE …; COPY …`), so that a

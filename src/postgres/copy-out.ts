@@ -3,13 +3,8 @@ import type { Duplex } from "node:stream";
 import type pg from "pg";
 
 import { createFrameWalker } from "./frames.ts";
+import type { FrameSink } from "./session.ts";
 import { submit, submittable } from "./wire.ts";
-
-/** Takes CopyData frames as they come. Returning false asks for a pause until `onDrain` calls back. */
-export interface FrameSink {
-  write: (frames: Buffer) => boolean;
-  onDrain: (resume: () => void) => void;
-}
 
 /**
  * Runs one `COPY … TO STDOUT` and hands its frames to the sink, with back-pressure on the socket. Resolves with the command tag

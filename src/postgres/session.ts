@@ -1,18 +1,7 @@
 import type { Duplex } from "node:stream";
 
-import type pg from "pg";
-
 import type { Side } from "../errors.ts";
-import { cancelled, throwIfAborted, withinMs } from "../util/wait.ts";
-import { sendCancelRequest } from "./cancel.ts";
 import type { ConnectionConfig } from "./connection-config.ts";
-import { copyIn, type CopyIn } from "./copy-in.ts";
-import { copyOut, type FrameSink } from "./copy-out.ts";
-import { toServerError } from "./server-error.ts";
-import { internalsOf } from "./wire.ts";
-
-/** Milliseconds that a cancelled statement gets to end before its connection is cut. */
-const CANCEL_GRACE_MS = 2000;
 
 /** One connection to a server, its settings pinned. Errors are PgdittoErrors with side and SQLSTATE. */
 export interface Session extends AsyncDisposable {
@@ -37,98 +26,21 @@ export interface Session extends AsyncDisposable {
   abort: () => Promise<void>;
 }
 
-export function createSession(client: pg.Client, config: ConnectionConfig, parameters: ReadonlyMap<string, string>): Session {
-  const { side } = config;
-  const internals = internalsOf(client);
-  const pid = internals.processID ?? 0;
-  let alive = true;
-  client.on("error", () => {
-    alive = false;
-  });
-  client.on("end", () => {
-    alive = false;
-  });
-
-  const cancel = (): Promise<void> => sendCancelRequest(config, pid, internals.secretKey ?? 0);
-
-  const abort = async (): Promise<void> => {
-    if (alive) await cancel();
-    alive = false;
-    internals.connection.stream.destroy();
-  };
-
-  /** Aborting cancels the statement on the server; a server that does not answer loses the connection. */
-  const cancellable = async <T>(signal: AbortSignal | undefined, start: () => Promise<T>): Promise<T> => {
-    throwIfAborted(signal);
-    let timer: NodeJS.Timeout | undefined;
-    const stop = (): void => {
-      void cancel();
-      timer = setTimeout(() => internals.connection.stream.destroy(), CANCEL_GRACE_MS);
-    };
-    signal?.addEventListener("abort", stop, { once: true });
-    try {
-      return await start();
-    } catch (error) {
-      throw signal?.aborted ? cancelled(signal) : toServerError(error, side);
-    } finally {
-      signal?.removeEventListener("abort", stop);
-      clearTimeout(timer);
-    }
-  };
-
-  const close = async (): Promise<void> => {
-    if (!alive) {
-      internals.connection.stream.destroy();
-      return;
-    }
-    alive = false;
-    await withinMs(2000, client.end());
-    internals.connection.stream.destroy();
-  };
-
-  return {
-    side,
-    config,
-    pid,
-    serverVersion: parseVersion(parameters.get("server_version") ?? ""),
-    parameters,
-    get alive() {
-      return alive;
-    },
-    query: <Row extends object>(text: string, values: readonly unknown[] = [], signal?: AbortSignal) =>
-      cancellable(signal, async () => {
-        const result = await client.query<Row>(text, [...values]);
-        return result.rows;
-      }),
-    run: (text, signal) =>
-      cancellable(signal, async () => {
-        await client.query(text);
-      }),
-    copyOut: (sql, sink) => wrap(side, copyOut(client, sql, sink)),
-    copyIn: async (sql) => toldBySide(side, await wrap(side, copyIn(client, sql))),
-    takeSocket: () => {
-      const { stream } = internals.connection;
-      stream.removeAllListeners("data");
-      return stream;
-    },
-    abort,
-    [Symbol.asyncDispose]: close,
-  };
+/** Takes CopyData frames as they come. Returning false asks for a pause until `onDrain` calls back. */
+export interface FrameSink {
+  write: (frames: Buffer) => boolean;
+  onDrain: (resume: () => void) => void;
 }
 
-async function wrap<T>(side: Side, promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    throw toServerError(error, side);
-  }
-}
-
-/** What ends a COPY later (a constraint, a lost connection) is an error of that side like any other: only then is it retried. */
-function toldBySide(side: Side, copy: CopyIn): CopyIn {
-  const ended = wrap(side, copy.ended);
-  ended.catch(() => undefined); // the relay looks at it when it is ready to
-  return { ...copy, ended, finish: () => wrap(side, copy.finish()) };
+/** A `COPY … FROM STDIN` that waits for frames. */
+export interface CopyIn {
+  /** Writes whole or partial CopyData frames as they are; false: wait for `onDrain`. */
+  write: (frames: Buffer) => boolean;
+  onDrain: (resume: () => void) => void;
+  /** Sends CopyDone; resolves with the command tag of the last statement (`COPY 42`). */
+  finish: () => Promise<string>;
+  /** Settles when the server ends the COPY on its own: rejects with its error. Never resolves before `finish`. */
+  readonly ended: Promise<string>;
 }
 
 /** `15.18 (Debian …)` → 150018; `16beta1` → 160000. */
