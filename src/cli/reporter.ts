@@ -10,6 +10,7 @@ export function chooseReporter(json: boolean): (event: SyncEvent) => void {
     out: printOut,
     err: printError,
     colours: wantsColours(),
+    errColours: wantsColours(process.stderr),
     clock: (time) => new Date(time).toTimeString().slice(0, 8),
   });
 }

@@ -71,7 +71,9 @@ export async function main(): Promise<number> {
           differences,
         }),
       );
-    else for (const line of errorDetails({ error: summary, exitCode, obstacles, differences }, paint)) printError(line);
+    else
+      for (const line of errorDetails({ error: summary, exitCode, obstacles, differences }, painter(wantsColours(process.stderr))))
+        printError(line);
     return exitCode;
   }
 }

@@ -3,11 +3,12 @@ import { createInterface } from "node:readline/promises";
 import type { ReplaceQuestion } from "../index.ts";
 import { formatBytes } from "../util/format.ts";
 
-/** Colours on a terminal, unless NO_COLOR says otherwise (no-color.org); FORCE_COLOR wins over both. */
-export function wantsColours(): boolean {
+/** Colours where the stream is a terminal, unless NO_COLOR says otherwise (no-color.org); FORCE_COLOR wins over both. */
+export function wantsColours(stream: NodeJS.WriteStream = process.stdout): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;
-  return process.stdout.isTTY && (NO_COLOR === undefined || NO_COLOR === "") && TERM !== "dumb";
+  // undefined, not false, off a terminal
+  return Boolean(stream.isTTY) && (NO_COLOR === undefined || NO_COLOR === "") && TERM !== "dumb";
 }
 
 /** True when somebody can answer a question. */

@@ -10,6 +10,8 @@ export interface HumanReporterOptions {
   /** Where the error block goes. */
   err: (line: string) => void;
   colours: boolean;
+  /** The same for the error block: standard error may go elsewhere. Default: as `colours`. */
+  errColours?: boolean | undefined;
   /** `HH:MM:SS` of an event's time, in the reader's time zone. */
   clock: (time: string) => string;
 }
@@ -45,7 +47,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   const { out } = options;
   const paint = painter(options.colours);
   const groups = groupBook();
+  let atWork = false;
   let cleaning = false;
+  let leftBehind = false;
 
   const line = (time: string, label: string, state: string, name: string, detail: string): void => {
     const shown = printable(name).replace(/^public\./, "");
@@ -92,6 +96,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         heading(`PHASE ${event.phase}/${event.of}: ${event.name}`);
         break;
       case "message":
+        if (event.code === "retired-not-dropped") leftBehind = true;
         line(
           event.time,
           "NOTE",
@@ -101,6 +106,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         );
         break;
       case "staging:created":
+        atWork = true;
         line(event.time, "SCHEMA", "DONE", "staging database", event.database);
         break;
       case "plan:ready":
@@ -157,6 +163,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       }
       case "task:failed":
+        atWork = true;
         line(event.time, LABELS[event.kind], "FAILED", event.object, event.error.message);
         break;
       case "verify:done":
@@ -178,7 +185,8 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         );
         break;
       case "cleanup":
-        finalCleanup();
+        // what is removed before the work begins was left by earlier runs
+        if (atWork) finalCleanup();
         line(
           event.time,
           "CLEAN",
@@ -190,7 +198,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
       case "run:done":
         finalCleanup();
         for (const one of [
-          "nothing of this run is left behind",
+          ...(leftBehind ? [] : ["nothing of this run is left behind"]),
           "",
           paint("green", RULE),
           paint("green", "SYNC COMPLETED SUCCESSFULLY"),
@@ -206,7 +214,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           out(one);
         break;
       case "run:failed":
-        for (const one of errorDetails(event, paint)) options.err(one);
+        for (const one of errorDetails(event, painter(options.errColours ?? options.colours))) options.err(one);
         break;
       default:
         event satisfies never;

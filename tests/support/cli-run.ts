@@ -78,7 +78,7 @@ export async function expectNoBackends(pid: number): Promise<void> {
 
 /** The name of the staging database that a run has made for this target by now. */
 export async function stagingOf(target: string): Promise<string> {
-  return await until(async () => (await databasesOf(`${target}__pgditto_`))[0]);
+  return await until(async () => (await databasesOf(`${target}__pgditto_`)).find((name) => /_[0-9a-z]{10}$/.test(name)));
 }
 
 /**
