@@ -1,14 +1,14 @@
 import { createInterface } from "node:readline/promises";
+import { isatty } from "node:tty";
 
 import type { ReplaceQuestion } from "../index.ts";
 import { formatBytes } from "../util/format.ts";
 
 /** Colours where the stream is a terminal, unless NO_COLOR says otherwise (no-color.org); FORCE_COLOR wins over both. */
-export function wantsColours(stream: NodeJS.WriteStream = process.stdout): boolean {
+export function wantsColours(stream: { fd: number } = process.stdout): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;
-  // undefined, not false, off a terminal
-  return Boolean(stream.isTTY) && (NO_COLOR === undefined || NO_COLOR === "") && TERM !== "dumb";
+  return isatty(stream.fd) && (NO_COLOR === undefined || NO_COLOR === "") && TERM !== "dumb";
 }
 
 /** True when somebody can answer a question. */
