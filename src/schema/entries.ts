@@ -69,13 +69,16 @@ export function parseEntries(script: string): SchemaEntry[] {
       if (!PSQL_LINES.test(line.text)) throw unknownCommand(line.text);
       // what follows, up to the next header, is the preamble of a new psql connection
       take(line.at);
-    } else if (from >= 0 && line.text.startsWith("-- Completed on ")) take(line.at);
+    } else if (from >= 0 && line.at >= headerEnd && (line.text === "--" || line.text.startsWith("-- Completed on "))) {
+      // the frame of the next header, or the end; a line like this within a quoted name is no line of the top level
+      take(line.at);
+    }
   }
   take(script.length);
   close();
   if (entries.length === 0)
     throw new PgdittoError("dump", "pg_dump's script holds no entries.", { hint: "Is it really pg_dump that ran? Try --pg-dump wasm." });
-  return entries.map((entry) => ({ ...entry, sql: dropTrailingComments(entry.sql) }));
+  return entries;
 }
 
 function readHeader(script: string, at: number): { header: Omit<SchemaEntry, "sql" | "settings">; end: number } {
