@@ -25,9 +25,8 @@ export function watchSignals(): SignalWatch {
     caught = known;
     printError(`\n${name}: stopping cleanly. Once more to force.`);
     controller.abort(
-      new PgdittoError("cancelled", `The run was cancelled by ${name}.`, {
-        hint: "The target is as it was; with --mode recreate, which drops it first, it is missing until the next run. Run again when you like.",
-      }),
+      // with --mode recreate whoever dropped the target says so instead
+      new PgdittoError("cancelled", `The run was cancelled by ${name}.`, { hint: "The target is as it was." }),
     );
   };
   for (const watched of WATCHED) process.on(watched, onSignal);
