@@ -8,7 +8,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["src/**/*.test.ts", "tests/house/**/*.test.ts"] },
+        test: { name: "unit", include: ["src/**/*.test.ts", "tests/house/*.test.ts"], exclude: ["**/*.pg.test.ts"] },
+      },
+      {
+        extends: true,
+        // looks at dist/, which must be built
+        test: { name: "package", include: ["tests/house/package/*.test.ts"] },
       },
       {
         extends: true,

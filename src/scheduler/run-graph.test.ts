@@ -1,58 +1,8 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 
-import { type Deferred, deferred, turn } from "../../tests/house/deferred.ts";
-import { seededRandom } from "../../tests/house/random.ts";
-import type { GraphNode, NodeLock } from "./graph.ts";
+import { controlled, exclusive, node, shared } from "../../tests/house/controlled-graph.ts";
 import { runGraph } from "./run-graph.ts";
-
-interface Step extends GraphNode {
-  cost: number;
-}
-
-function node(id: string, options: { after?: readonly string[]; cost?: number; locks?: readonly NodeLock[] } = {}): Step {
-  return { id, after: options.after ?? [], cost: options.cost ?? 1, locks: options.locks ?? [] };
-}
-
-/** Runs a graph whose tasks end when the test says so. */
-function controlled(nodes: readonly Step[], slots: number, signal = new AbortController().signal) {
-  const running = new Map<string, Deferred<void>>();
-  const started: string[] = [];
-  const signals = new Map<string, AbortSignal>();
-  const slotOf = new Map<string, number>();
-  const done = runGraph({
-    nodes,
-    slots: Array.from({ length: slots }, (_, i) => i),
-    signal,
-    run: (task, slot, own) => {
-      expect([...running.keys()].map((id) => slotOf.get(id))).not.toContain(slot);
-      const work = deferred<void>();
-      running.set(task.id, work);
-      slotOf.set(task.id, slot);
-      signals.set(task.id, own);
-      started.push(task.id);
-      return work.promise.finally(() => running.delete(task.id));
-    },
-  });
-  done.catch(() => undefined);
-  return {
-    done,
-    started,
-    signals,
-    running: () => [...running.keys()],
-    finish: async (id: string) => {
-      running.get(id)?.resolve();
-      await turn();
-    },
-    fail: async (id: string, error: Error) => {
-      running.get(id)?.reject(error);
-      await turn();
-    },
-  };
-}
-
-const exclusive = (key: string): NodeLock => ({ key, exclusive: true });
-const shared = (key: string): NodeLock => ({ key, exclusive: false });
 
 describe("runGraph", () => {
   test("starts what is on the dearest path first, not what is dearest itself", async () => {
@@ -186,85 +136,5 @@ describe("runGraph, when it is cancelled", () => {
     await run.finish("a");
     await run.done;
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
-  });
-});
-
-/** Random graphs over few tables, run with tasks that end in random order. */
-describe("runGraph on random graphs", () => {
-  function randomNodes(seed: number): Step[] {
-    const random = seededRandom(seed);
-    return Array.from({ length: 1 + random.int(40) }, (_, i) =>
-      node(`n${i}`, {
-        cost: random.int(100),
-        after: Array.from({ length: random.int(4) }, () => `n${random.int(Math.max(1, i))}`).filter((id) => id !== `n${i}`),
-        locks: Array.from({ length: random.int(3) }, () =>
-          random.pick([exclusive("t"), shared("t"), exclusive("u"), shared("u"), shared("v")]),
-        ),
-      }),
-    );
-  }
-
-  function conflict(a: Step, b: Step): boolean {
-    return a.locks.some((mine) => b.locks.some((theirs) => mine.key === theirs.key && (mine.exclusive || theirs.exclusive)));
-  }
-
-  test("every task runs once, after what it waits for, never beside what it conflicts with; no slot idles without need", async () => {
-    for (let seed = 1; seed <= 150; seed += 1) {
-      const random = seededRandom(seed * 7919);
-      const nodes = randomNodes(seed);
-      const byId = new Map(nodes.map((task) => [task.id, task]));
-      const slots = 1 + random.int(5);
-      const run = controlled(nodes, slots);
-      const finished = new Set<string>();
-      while (finished.size < nodes.length) {
-        await turn();
-        const active = run.running().map((id) => byId.get(id) ?? node(id));
-        expect(active.length).toBeLessThanOrEqual(slots);
-        for (const [i, task] of active.entries()) {
-          expect(
-            task.after.every((id) => finished.has(id)),
-            `seed ${seed}`,
-          ).toBe(true);
-          for (const other of active.slice(i + 1)) expect(conflict(task, other), `seed ${seed}: ${task.id}, ${other.id}`).toBe(false);
-        }
-        const couldRun = nodes.filter(
-          (task) =>
-            !run.started.includes(task.id) && task.after.every((id) => finished.has(id)) && !active.some((other) => conflict(task, other)),
-        );
-        // a lost wake-up would show here: something could run, a slot is free, and nobody starts it
-        expect(active.length === slots || couldRun.length === 0, `seed ${seed}: ${couldRun.map(({ id }) => id).join()}`).toBe(true);
-        const [first, ...rest] = run.running();
-        if (first === undefined) throw new Error(`seed ${seed} stands still`);
-        for (const id of [random.pick([first, ...rest]), ...rest.filter(() => random.chance(0.3))]) {
-          finished.add(id);
-          void run.finish(id);
-        }
-      }
-      await run.done;
-      expect(run.started.toSorted()).toEqual(nodes.map(({ id }) => id).toSorted());
-    }
-  });
-
-  test("a failure anywhere ends the run with that failure, and nothing is left running", async () => {
-    for (let seed = 1; seed <= 100; seed += 1) {
-      const random = seededRandom(seed);
-      const nodes = randomNodes(seed);
-      const bad = `n${random.int(nodes.length)}`;
-      let active = 0;
-      const done = runGraph({
-        nodes,
-        slots: [1, 2, 3],
-        signal: new AbortController().signal,
-        run: async (task, _slot, signal) => {
-          active += 1;
-          for (let i = random.int(4); i > 0 && !signal.aborted; i -= 1) await turn();
-          active -= 1;
-          if (task.id === bad) throw new Error(`${bad} broke`);
-          if (signal.aborted) throw new Error("aborted");
-        },
-      });
-      await expect(done, `seed ${seed}`).rejects.toThrow(`${bad} broke`);
-      expect(active).toBe(0);
-    }
   });
 });

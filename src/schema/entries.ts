@@ -46,9 +46,7 @@ export function parseEntries(script: string): SchemaEntry[] {
     from = -1;
   };
   const close = (): void => {
-    const sql = open?.parts.join("").trim() ?? "";
-    // only these can have column options; a function's body may hold the same words
-    if (open) entries.push({ ...open.header, sql: /TABLE|VIEW/.test(open.header.type) ? dropOptionAttver(sql) : sql });
+    if (open) entries.push({ ...open.header, sql: statementsOf(open.header.type, open.parts.join("").trim()) });
     open = undefined;
   };
 
@@ -81,6 +79,13 @@ export function parseEntries(script: string): SchemaEntry[] {
   return entries;
 }
 
+function statementsOf(type: string, text: string): string {
+  // "-- *not* creating schema, since initdb creates it"
+  if (/^(?:--[^\n]*\s*)*$/.test(text)) return "";
+  // only these can have column options; a function's body may hold the same words
+  return /TABLE|VIEW/.test(type) ? dropOptionAttver(text).trim() : text;
+}
+
 function readHeader(script: string, at: number): { header: Omit<SchemaEntry, "sql" | "settings">; end: number } {
   const header = { dumpId: 0, classId: 0, oid: 0, dependencies: [] as number[], name: "", type: "", schema: "", owner: "" };
   let position = at;
@@ -102,11 +107,6 @@ function readHeader(script: string, at: number): { header: Omit<SchemaEntry, "sq
   }
   if (header.type === "") throw new PgdittoError("dump", `pg_dump's entry ${header.dumpId} has no name line.`);
   return { header, end: position };
-}
-
-/** The frame of the next header (`--`) belongs to nobody. */
-function dropTrailingComments(sql: string): string {
-  return sql.replace(/(?:(?:^|\n)(?:--[^\n]*)?)*$/, "").trim();
 }
 
 function unknownCommand(line: string): PgdittoError {

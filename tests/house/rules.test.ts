@@ -42,8 +42,6 @@ describe("the rules of the house", () => {
       "demo/kill-server.ts",
       // reads its own process id, a constant: it is told to the servers as the name of the session
       "index.ts",
-      // a thread's own argv, which the WASM program reads
-      "schema/pg-dump/wasm-worker.ts",
     ]);
   });
 
