@@ -1,6 +1,6 @@
 // Installs what is missing and, with --build, compiles src/ to dist/. Straight after `git clone` nothing else is needed.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,9 +19,15 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   writeFileSync(stamp, lock);
 }
 if (process.argv.includes("--build")) {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
-  chmodSync(join(root, "dist", "cli", "main.js"), 0o755);
+  // built beside the old one, so that a mistake in the source does not cost the build that runs
+  const built = join(root, "node_modules", ".pgditto-dist");
+  const old = join(root, "node_modules", ".pgditto-old");
+  for (const folder of [built, old]) rmSync(folder, { recursive: true, force: true });
+  run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json", "--outDir", built]);
+  chmodSync(join(built, "cli", "main.js"), 0o755);
+  if (existsSync(join(root, "dist"))) renameSync(join(root, "dist"), old);
+  renameSync(built, join(root, "dist"));
+  rmSync(old, { recursive: true, force: true });
 }
 
 function run(command, args) {

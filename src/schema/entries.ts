@@ -81,7 +81,7 @@ export function parseEntries(script: string): SchemaEntry[] {
 
 function statementsOf(type: string, text: string): string {
   // "-- *not* creating schema, since initdb creates it"
-  if (/^(?:--[^\n]*\s*)*$/.test(text)) return "";
+  if (/^(?:--[^\n]*(?:\n\s*|$))*$/.test(text)) return "";
   // only these can have column options; a function's body may hold the same words
   return /TABLE|VIEW/.test(type) ? dropOptionAttver(text).trim() : text;
 }
