@@ -27,6 +27,8 @@ export interface ConstraintInfo {
 export interface SequenceInfo {
   schema: string;
   name: string;
+  /** The extension whose configuration it is. */
+  extension?: string | undefined;
 }
 
 export interface MatviewInfo {
@@ -59,8 +61,8 @@ WHERE c.conrelid <> 0 AND ${USER_SCHEMA}`);
 
 /** Sequences whose value is copied: all but those of extensions that are not configuration. */
 export async function readSequences(session: Session): Promise<SequenceInfo[]> {
-  return session.query<SequenceInfo>(`
-SELECT n.nspname AS schema, c.relname AS name
+  const rows = await session.query<{ schema: string; name: string; extension: string | null }>(`
+SELECT n.nspname AS schema, c.relname AS name, e.extname AS extension
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -68,6 +70,7 @@ LEFT JOIN pg_catalog.pg_depend d
 LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
 WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))
 ORDER BY 1, 2`);
+  return rows.map(({ extension, ...row }) => ({ ...row, extension: extension ?? undefined }));
 }
 
 export async function readMatviews(session: Session): Promise<MatviewInfo[]> {

@@ -91,7 +91,7 @@ export function buildPlan(input: PlanInput): Plan {
     after: all.map((task) => task.id),
     cost: 0,
     locks: [],
-    sequences: input.sequences,
+    sequences: input.sequences.filter(({ extension }) => extension === undefined || !input.skipExtensions.includes(extension)),
   };
   return {
     tasks: [...all, sequences],

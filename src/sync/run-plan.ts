@@ -91,6 +91,8 @@ function hintFor(error: PgdittoError): string | undefined {
       return `The ${error.side ?? "target"}'s disk is full. Make room there; the live target is as it was.`;
     case "42501":
       return `The ${error.side ?? ""} role lacks a privilege. \`pgditto doctor\` looks for what it needs.`;
+    case "55P03":
+      return "Somebody waits for an exclusive lock on it (ALTER TABLE, TRUNCATE, DROP, VACUUM FULL), and reading waits behind them. See pg_locks, and run again when they are done.";
     case "23514":
       return "A CHECK constraint refuses a row that the source holds. Its function may depend on search_path, which is empty here (CVE-2018-1058): give the function its own with ALTER FUNCTION … SET search_path.";
     default:

@@ -6,6 +6,7 @@ import { withFacts } from "../postgres/server-error.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { createStaging, dropDatabase } from "../target/staging.ts";
+import { dropTemplateObjects, readMissingTemplateObjects } from "../target/template-objects.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
 import { applicationName, open, type Opened, summarize } from "./open.ts";
@@ -144,12 +145,16 @@ async function fillAndVerify(
     { ...run.config.target, database: options.staging },
     { applicationName: applicationName(run, "verify"), signal: run.signal },
   );
+  const kept = await dropTemplateObjects(staging, await readMissingTemplateObjects(opened.source));
+  for (const { kind, name } of kept) {
+    warn(run, "template-object", `The source has no ${kind} ${name}; the target keeps it, because its role may not drop it.`);
+  }
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
   const done = await runPlan(run, plan, workers, opened.sourceIdentity.encoding);
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
-  await verifyCopy(run, { plan, counts: done.counts, source, staging, leftOut });
+  await verifyCopy(run, { plan, counts: done.counts, source, staging, leftOut, kept });
   return done;
 }
 

@@ -1,6 +1,7 @@
 import { type Difference, PgdittoError } from "../errors.ts";
 import type { Plan } from "../plan/build-plan.ts";
 import type { Session } from "../postgres/session.ts";
+import type { TemplateObject } from "../target/template-objects.ts";
 import type { RowCounts } from "../tasks/context.ts";
 import { plural } from "../util/format.ts";
 import { compareCounts, compareInventories } from "../verify/compare.ts";
@@ -14,7 +15,16 @@ import { PHASES } from "./task-events.ts";
  */
 export async function verifyCopy(
   run: Run,
-  options: { plan: Plan; counts: ReadonlyMap<number, RowCounts>; source: Session; staging: Session; leftOut: ReadonlySet<number> },
+  options: {
+    plan: Plan;
+    counts: ReadonlyMap<number, RowCounts>;
+    source: Session;
+    staging: Session;
+    /** Foreign keys by OID that refer to rows which were not selected. */
+    leftOut: ReadonlySet<number>;
+    /** What the source has not, and could not be dropped. */
+    kept: readonly TemplateObject[];
+  },
 ): Promise<void> {
   run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
   const { plan, counts } = options;
@@ -22,7 +32,7 @@ export async function verifyCopy(
   const [source, target] = await Promise.all([readInventory(options.source, run.signal), readInventory(options.staging, run.signal)]);
   const differences: Difference[] = [
     ...compareCounts(tables, counts),
-    ...compareInventories(source, target, (item) => isExpected(item, plan, options.leftOut)),
+    ...compareInventories(source, target, (item) => isExpected(item, options)),
   ];
   const rows = tables.reduce((sum, table) => sum + (counts.get(table.oid)?.source ?? 0), 0);
   run.emit({ type: "verify:done", tables: tables.length, rows, objects: source.length, differences });
@@ -36,7 +46,9 @@ export async function verifyCopy(
   });
 }
 
-function isExpected(item: InventoryItem, plan: Plan, leftOut: ReadonlySet<number>): boolean {
+function isExpected(item: InventoryItem, options: { plan: Plan; leftOut: ReadonlySet<number>; kept: readonly TemplateObject[] }): boolean {
+  const { plan, leftOut, kept } = options;
+  if (kept.some(({ kind, name }) => item.kind === kind && item.object === name)) return true;
   if (item.kind === "extension")
     return plan.skipped.some((entry) => entry.type === "EXTENSION" && entry.name === item.object.replaceAll('"', ""));
   // a foreign key into rows that were not selected may be NOT VALID or missing; the run said so

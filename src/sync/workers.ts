@@ -16,6 +16,12 @@ export interface Workers extends AsyncDisposable {
   list: readonly Worker[];
 }
 
+/**
+ * How long a worker waits for a table that the holder of the snapshot has locked already. Whoever asks for more than our ACCESS SHARE
+ * meanwhile (ALTER TABLE, TRUNCATE) waits for the holder, and a worker would wait behind them: for ever, and unseen by the server.
+ */
+const LOCK_TIMEOUT = "5s";
+
 /** Connections opened at the same moment; more would look like an attack to some servers and poolers. */
 const AT_ONCE = 8;
 
@@ -33,6 +39,7 @@ export async function openWorkers(run: Run, options: { count: number; snapshot: 
         renewable(async () => {
           const session = await connect(run.config.source, settings);
           await importSnapshot(session, options.snapshot);
+          await session.run(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
           return session;
         }),
       ),

@@ -3,6 +3,7 @@ import { quoteIdent, quoteLiteral } from "../postgres/quote.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
+import { dropSubscriptions } from "./subscriptions.ts";
 import { renameDatabase } from "./rename-database.ts";
 
 /** What the comment on a staging database says, until the source's own comment takes its place. */
@@ -78,6 +79,7 @@ export async function dropDatabase(session: Session, name: string): Promise<void
   );
   if (!row) return;
   if (row.template) await session.run(`ALTER DATABASE ${quoteIdent(name)} IS_TEMPLATE false`);
+  await dropSubscriptions(session, name);
   if (session.serverVersion >= 130_000) {
     await session.run(`DROP DATABASE IF EXISTS ${quoteIdent(name)} WITH (FORCE)`);
     return;

@@ -1,5 +1,5 @@
 import type { Task } from "../plan/task.ts";
-import { quoteQualified } from "../postgres/quote.ts";
+import { analyzeRelations } from "./analyze-relations.ts";
 import { applyEntries, applyEntry } from "./apply-entries.ts";
 import { buildObject } from "./build-object.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
@@ -28,11 +28,8 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
       return NOTHING_MOVED;
     case "sequences":
       return setSequences(task, context);
-    case "analyze": {
-      const names = task.relations.map(({ schema, name }) => quoteQualified(schema, name));
-      await (await context.target()).run(`ANALYZE ${names.join(", ")}`, context.signal);
-      return NOTHING_MOVED;
-    }
+    case "analyze":
+      return analyzeRelations(task, context);
     case "count":
       return countRows(task, context);
     default:

@@ -1,0 +1,22 @@
+import { connect } from "../postgres/connect.ts";
+import { quoteIdent } from "../postgres/quote.ts";
+import type { Session } from "../postgres/session.ts";
+
+/**
+ * Drops the subscriptions of a database, which DROP DATABASE refuses to do. Their slots on the publisher stay: a copy's subscription
+ * names the slot of the source's own one, which is in use.
+ */
+export async function dropSubscriptions(session: Session, database: string): Promise<void> {
+  // one catalog for all databases of the cluster; this much of it everybody may read
+  const names = await session.query<{ name: string }>(
+    "SELECT s.subname AS name FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = $1",
+    [database],
+  );
+  if (names.length === 0) return;
+  await using inside = await connect({ ...session.config, database }, { applicationName: "pgditto drop", attempts: 3 });
+  for (const name of names.map((row) => quoteIdent(row.name))) {
+    await inside.run(`ALTER SUBSCRIPTION ${name} DISABLE`);
+    await inside.run(`ALTER SUBSCRIPTION ${name} SET (slot_name = NONE)`);
+    await inside.run(`DROP SUBSCRIPTION ${name}`);
+  }
+}
