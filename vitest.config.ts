@@ -13,7 +13,7 @@ export default defineConfig({
       {
         extends: true,
         // looks at dist/, which must be built
-        test: { name: "package", include: ["tests/house/package/*.test.ts"] },
+        test: { name: "package", include: ["tests/house/package/*.test.ts"], sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
@@ -24,6 +24,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 4,
+          // after the others, which end sooner; vitest wants groups for unequal numbers of workers anyway
+          sequence: { groupOrder: 2 },
         },
       },
     ],
