@@ -11,7 +11,7 @@ export interface Requirements {
   superuserOnly: readonly string[];
 }
 
-export interface RequiredRole {
+interface RequiredRole {
   name: string;
   owns: boolean;
   granted: boolean;
