@@ -48,11 +48,17 @@ async function connectOnce(config: ConnectionConfig, options: ConnectOptions): P
     } catch (error) {
       throwIfAborted(options.signal); // a cancelled attempt is no refusal
       // The refusal of the preferred way says more than that of the fallback, unless the fallback only exists for want of TLS.
-      if (firstError === undefined || (error instanceof pg.DatabaseError && !(firstError instanceof pg.DatabaseError))) firstError = error;
+      const better = error instanceof pg.DatabaseError && !(firstError instanceof pg.DatabaseError);
+      if (firstError === undefined || better || lacksTls(firstError)) firstError = error;
       if (!worthFallback(error)) break;
     }
   }
   throw connectError(config, firstError);
+}
+
+/** `pg`'s words for a server that answers the wish for TLS with N. */
+function lacksTls(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("does not support SSL");
 }
 
 function worthFallback(error: unknown): boolean {

@@ -9,24 +9,32 @@ export interface RenewableSession extends AsyncDisposable {
 
 export function renewable(open: () => Promise<Session>): RenewableSession {
   let current: Session | undefined;
-  const drop = async (): Promise<void> => {
-    const session = current;
+  let opening: Promise<Session> | undefined;
+  /** Forgets the session; one that is being opened is waited for, or nobody would ever close it. */
+  const take = async (): Promise<Session | undefined> => {
+    const session = opening ? await opening.catch(() => undefined) : current;
     current = undefined;
-    await session?.abort();
+    return session;
+  };
+  const renew = async (): Promise<Session> => {
+    await current?.abort();
+    current = undefined;
+    current = await open();
+    return current;
   };
   return {
     get: async () => {
-      if (!current?.alive) {
-        await drop();
-        current = await open();
-      }
-      return current;
+      if (current?.alive) return current;
+      opening ??= renew().finally(() => {
+        opening = undefined;
+      });
+      return await opening;
     },
-    drop,
+    drop: async () => {
+      await (await take())?.abort();
+    },
     [Symbol.asyncDispose]: async () => {
-      const session = current;
-      current = undefined;
-      await session?.[Symbol.asyncDispose]();
+      await (await take())?.[Symbol.asyncDispose]();
     },
   };
 }

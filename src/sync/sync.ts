@@ -2,6 +2,7 @@ import { asPgdittoError, PgdittoError } from "../errors.ts";
 import { EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { connect } from "../postgres/connect.ts";
+import { renewable } from "../postgres/renewable.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
@@ -141,11 +142,14 @@ async function fillAndVerify(
 ): Promise<RunPlanResult> {
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
   await using workers = await openWorkers(run, { ...options, count });
-  await using staging = await connect(
-    { ...run.config.target, database: options.staging },
-    { applicationName: applicationName(run, "verify"), signal: run.signal },
+  // idle as long as the copy takes, so that it may be lost when it is needed
+  await using staging = renewable(() =>
+    connect(
+      { ...run.config.target, database: options.staging },
+      { applicationName: applicationName(run, "verify"), signal: run.signal, attempts: run.config.retryCount, patient: true },
+    ),
   );
-  const kept = await dropTemplateObjects(staging, await readMissingTemplateObjects(opened.source));
+  const kept = await dropTemplateObjects(await staging.get(), await readMissingTemplateObjects(opened.source));
   for (const { kind, name } of kept) {
     warn(run, "template-object", `The source has no ${kind} ${name}; the target keeps it, because its role may not drop it.`);
   }
@@ -154,7 +158,7 @@ async function fillAndVerify(
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
-  await verifyCopy(run, { plan, counts: done.counts, source, staging, leftOut, kept });
+  await verifyCopy(run, { plan, counts: done.counts, source, staging: await staging.get(), leftOut, kept });
   return done;
 }
 
