@@ -3,6 +3,7 @@ import { quoteIdent, quoteLiteral } from "../postgres/quote.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
+import { createDatabaseSql } from "./create-database.ts";
 import { dropSubscriptions } from "./subscriptions.ts";
 import { renameDatabase } from "./rename-database.ts";
 
@@ -21,7 +22,7 @@ export async function createStaging(
   staging: string,
   options: { entry: SchemaEntry; sourceName: string; note: StagingNote; signal: AbortSignal },
 ): Promise<void> {
-  const statement = /^CREATE DATABASE [^]*?;$/m.exec(renameDatabase(options.entry.sql, options.sourceName, staging))?.[0];
+  const statement = createDatabaseSql(options.entry.sql, options.sourceName, staging, session.serverVersion);
   if (statement === undefined) throw new PgdittoError("dump", "pg_dump wrote no CREATE DATABASE statement.");
   try {
     await session.run(statement, options.signal);
@@ -102,6 +103,7 @@ export async function terminateSessions(session: Session, name: string): Promise
 
 function createHint(error: PgdittoError): string | undefined {
   if (error.sqlstate === "42501") return "Give the role the right to create databases: ALTER ROLE … CREATEDB.";
+  if (error.sqlstate === "42601") return "The target's server is older than the source's and does not know this kind of locale.";
   if (/locale|collation/i.test(error.message))
     return "The source's locale is not installed on the target's machine: locale-gen (Debian: dpkg-reconfigure locales), then restart PostgreSQL there.";
   if (error.sqlstate === "53100") return "The target's disk is full.";
