@@ -7,7 +7,7 @@ import type { Opened } from "./open.ts";
 import { extensionObstacles, localeObstacles, roleObstacles, tablespaceObstacles } from "./requirement-obstacles.ts";
 import type { Run } from "./run.ts";
 import { readingObstacles } from "./source-obstacles.ts";
-import { connectionObstacles, previousObstacles, targetObstacles } from "./target-obstacles.ts";
+import { connectionObstacles, preparedObstacles, previousObstacles, targetObstacles } from "./target-obstacles.ts";
 
 export interface Preflight {
   obstacles: readonly Obstacle[];
@@ -34,6 +34,7 @@ export async function preflight(run: Run, opened: Opened): Promise<Preflight> {
     ...targetObstacles(run, opened, abilities, requirements.superuserOnly),
     ...(await localeObstacles(opened)),
     ...(await previousObstacles(run, opened.control)),
+    ...(await preparedObstacles(run, opened.control)),
     ...(await connectionObstacles(run, opened.source)),
   ];
   return { obstacles, abilities, requirements };

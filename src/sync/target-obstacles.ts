@@ -1,5 +1,5 @@
 import type { Obstacle } from "../errors.ts";
-import { displayIdent, quoteIdent } from "../postgres/quote.ts";
+import { displayIdent, quoteIdent, quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import type { TargetAbilities } from "../target/abilities.ts";
 import { readExisting } from "../target/existing.ts";
@@ -65,6 +65,22 @@ function tooManyConnections(side: "source" | "target", needed: number, there: nu
     message: `The run needs ${needed} connections to the ${side}, which allows ${there}.`,
     fix: "Lower PG_JOBS or BATCH_SIZE, or raise max_connections.",
   };
+}
+
+/** Prepared transactions keep a database from being renamed or dropped, and nobody but their owner may end them. */
+export async function preparedObstacles(run: Run, control: Session): Promise<Obstacle[]> {
+  const rows = await control.query<{ gid: string }>("SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = $1 ORDER BY 1", [
+    run.config.target.database,
+  ]);
+  if (rows.length === 0) return [];
+  return [
+    {
+      code: "prepared-transactions",
+      side: "target",
+      message: `Prepared transactions hold the target database: ${rows.map(({ gid }) => gid).join(", ")}.`,
+      fix: `In it: ${rows.map(({ gid }) => `COMMIT PREPARED ${quoteLiteral(gid)}; or ROLLBACK PREPARED ${quoteLiteral(gid)};`).join(" ")}`,
+    },
+  ];
 }
 
 /** A `<target>_previous` of somebody else, which --keep-previous would replace. */

@@ -6,7 +6,7 @@ import type { RowCounts } from "../tasks/context.ts";
 import { plural } from "../util/format.ts";
 import { compareCounts, compareInventories } from "../verify/compare.ts";
 import { type InventoryItem, readInventory } from "../verify/inventory.ts";
-import type { Run } from "./run.ts";
+import { type Run, warn } from "./run.ts";
 import { PHASES } from "./task-events.ts";
 
 /**
@@ -29,7 +29,8 @@ export async function verifyCopy(
   run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
   const { plan, counts } = options;
   const tables = plan.copies.map((task) => task.table);
-  const [source, target] = await Promise.all([readInventory(options.source, run.signal), readInventory(options.staging, run.signal)]);
+  const [all, target] = await Promise.all([readInventory(options.source, run.signal), readInventory(options.staging, run.signal)]);
+  const source = withoutBrokenIndexes(run, all, target);
   const differences: Difference[] = [
     ...compareCounts(tables, counts),
     ...compareInventories(source, target, (item) => isExpected(item, options)),
@@ -44,6 +45,21 @@ export async function verifyCopy(
     hint: "The live target is as it was. If the source's schema changed during the run, run again; otherwise report this.",
     differences,
   });
+}
+
+/** What a failed CREATE INDEX CONCURRENTLY leaves behind: pg_dump leaves it out, and nobody can use it. */
+function withoutBrokenIndexes(run: Run, source: readonly InventoryItem[], target: readonly InventoryItem[]): readonly InventoryItem[] {
+  const there = new Set(target.filter((item) => item.kind === "index").map((item) => item.object));
+  const broken = source.filter((item) => item.kind === "index" && item.state.startsWith("INVALID") && !there.has(item.object));
+  for (const { object } of broken) {
+    warn(
+      run,
+      "invalid-index",
+      `Index ${object} is INVALID on the source, and is left out.`,
+      "Drop it there, or REINDEX it: most often a CREATE INDEX CONCURRENTLY has failed.",
+    );
+  }
+  return source.filter((item) => !broken.includes(item));
 }
 
 function isExpected(item: InventoryItem, options: { plan: Plan; leftOut: ReadonlySet<number>; kept: readonly TemplateObject[] }): boolean {

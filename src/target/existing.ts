@@ -25,6 +25,22 @@ export async function readExisting(session: Session, name: string): Promise<Exis
   return { oid: row.oid, owner: row.owner, origin: mark?.slice(ORIGIN_SETTING.length + 1), mayReplace: row.may };
 }
 
+/** Catalogs of what may be there without a table, function, type or schema of its own. */
+const MORE = [
+  "pg_am",
+  "pg_cast",
+  "pg_collation",
+  "pg_conversion",
+  "pg_default_acl",
+  "pg_event_trigger",
+  "pg_foreign_data_wrapper",
+  "pg_language",
+  "pg_operator",
+  "pg_publication",
+  "pg_ts_config",
+  "pg_ts_dict",
+];
+
 /** True when the database holds nothing that a user made. `session` is connected to it. */
 export async function isEmptyDatabase(session: Session): Promise<boolean> {
   const [row] = await session.query<{ used: boolean }>(`
@@ -33,6 +49,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid >= 16384 AND relpersist
   OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE oid >= 16384)
   OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_')
   OR EXISTS (SELECT FROM pg_catalog.pg_extension WHERE oid >= 16384)
-  OR EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata) AS used`);
+  OR EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
+  OR ${MORE.map((catalog) => `EXISTS (SELECT FROM pg_catalog.${catalog} WHERE oid >= 16384)`).join(" OR ")} AS used`);
   return row?.used === false;
 }
