@@ -12,7 +12,7 @@ import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
 import { applicationName, open, type Opened, summarize } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
-import { readSource } from "./read-source.ts";
+import { readSource, type SourceContents } from "./read-source.ts";
 import type { SyncResult } from "./result.ts";
 import { type Run, warn } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
@@ -92,20 +92,9 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
   run.emit({ type: "phase:started", phase: 1, of: 4, name: PHASES[1] });
   const contents = await readSource(run, opened, found);
   const plan = buildPlan(contents);
-  const { length: tables } = plan.copies;
-  run.emit({
-    type: "plan:ready",
-    tables,
-    bytes: plan.bytes,
-    tasks: plan.tasks.length,
-    pgDump: contents.pgDump,
-    snapshot: contents.snapshot,
-  });
-
   const staging = stagingName(config.target.database, run.id);
   try {
-    await makeStaging(run, opened, plan, staging);
-    const done = await fillAndVerify(run, opened, plan, { staging, snapshot: contents.snapshot, lz4: found.abilities.lz4 });
+    const done = await fillAndVerify(run, opened, plan, contents, { staging, lz4: found.abilities.lz4 });
     const previous = await swapIn(run, opened, plan, staging);
     return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
@@ -138,10 +127,14 @@ async function fillAndVerify(
   run: Run,
   opened: Opened,
   plan: Plan,
-  options: { staging: string; snapshot: string; lz4: boolean },
+  contents: SourceContents,
+  options: { staging: string; lz4: boolean },
 ): Promise<RunPlanResult> {
+  const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
-  await using workers = await openWorkers(run, { ...options, count });
+  await using workers = await openWorkers(run, { ...options, count, snapshot, tables: plan.copies.map((task) => task.table) });
+  run.emit({ type: "plan:ready", tables: plan.copies.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
+  await makeStaging(run, opened, plan, options.staging);
   // idle as long as the copy takes, so that it may be lost when it is needed
   await using staging = renewable(() =>
     connect(

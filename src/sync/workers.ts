@@ -1,5 +1,6 @@
 import { connect } from "../postgres/connect.ts";
 import { renewable, type RenewableSession } from "../postgres/renewable.ts";
+import { quoteQualified } from "../postgres/quote.ts";
 import { importSnapshot } from "../postgres/snapshot.ts";
 import { inSlices } from "../util/group-by.ts";
 import { disposables } from "../util/disposables.ts";
@@ -12,6 +13,15 @@ export interface Worker {
   target: RenewableSession;
 }
 
+export interface WorkersOptions {
+  count: number;
+  snapshot: string;
+  staging: string;
+  lz4: boolean;
+  /** What will be copied. */
+  tables: ReadonlyArray<{ schema: string; name: string }>;
+}
+
 export interface Workers extends AsyncDisposable {
   list: readonly Worker[];
 }
@@ -22,14 +32,23 @@ export interface Workers extends AsyncDisposable {
  */
 const LOCK_TIMEOUT = "5s";
 
+/**
+ * So many locks the workers take together before anything is copied; a default server has room for about 7,000 (manual 19.12). With
+ * more tables each is locked when it is copied, and the time limit above has to do.
+ */
+const LOCKS_AHEAD = 5000;
+
 /** Connections opened at the same moment; more would look like an attack to some servers and poolers. */
 const AT_ONCE = 8;
 
 /**
  * Opens the workers' sessions on the source and lets each import the snapshot before anything is copied: who has joined keeps the
- * view even if the exporting session dies (measured), who has not cannot any more.
+ * view even if the exporting session dies (measured), who has not cannot any more. Each locks the tables too, while nobody waits
+ * behind the holder yet: DDL that comes later waits for the run, and the run never for it.
  */
-export async function openWorkers(run: Run, options: { count: number; snapshot: string; staging: string; lz4: boolean }): Promise<Workers> {
+export async function openWorkers(run: Run, options: WorkersOptions): Promise<Workers> {
+  const names = options.tables.map((table) => quoteQualified(table.schema, table.name));
+  const ahead = names.length * options.count <= LOCKS_AHEAD ? names : [];
   await using opened = disposables();
   const list = Array.from({ length: options.count }, (_, i): Worker => {
     const name = applicationName(run, `worker ${i + 1}`);
@@ -40,6 +59,7 @@ export async function openWorkers(run: Run, options: { count: number; snapshot: 
           const session = await connect(run.config.source, settings);
           await importSnapshot(session, options.snapshot);
           await session.run(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+          for (const slice of inSlices(ahead, 500)) await session.run(`LOCK TABLE ${slice.join(", ")} IN ACCESS SHARE MODE`, run.signal);
           return session;
         }),
       ),
