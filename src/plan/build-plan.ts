@@ -7,7 +7,7 @@ import { buildTasks } from "./build-tasks.ts";
 import { copyTasks, countTasks, largeObjectTasks } from "./data-tasks.ts";
 import { families } from "./family.ts";
 import { splitEntries } from "./split-entries.ts";
-import { statementsTask } from "./statements-task.ts";
+import { barrier, statementsTask } from "./statements-task.ts";
 import type { CopyTask, RefreshTask, Task } from "./task.ts";
 
 /** All that the plan is made of; nothing else is looked at. */
@@ -41,6 +41,9 @@ export interface Plan {
   bytes: number;
 }
 
+/** So many tasks are worth a task in the middle. */
+const MANY = 500;
+
 /** Makes the graph of tasks out of what the source holds. Pure: the same input gives the same plan. */
 export function buildPlan(input: PlanInput): Plan {
   const split = splitEntries(input.entries, input.skipExtensions);
@@ -61,7 +64,10 @@ export function buildPlan(input: PlanInput): Plan {
   const built = buildTasks({ ...input, split, family, copied });
 
   const beforeRest = [...copies, ...largeObjects, ...statistics, ...built].map((task) => task.id);
-  const rest = statementsTask("rest", "triggers, rules, policies, comments", split.rest, ["pre-data", ...beforeRest]);
+  const restTitle = "triggers, rules, policies, comments";
+  // with thousands of tasks an empty one in the middle saves each that comes behind from waiting for all of them, one by one
+  const rest =
+    split.rest.length > 0 || beforeRest.length >= MANY ? [barrier("rest", restTitle, split.rest, ["pre-data", ...beforeRest])] : [];
   const behindRest = rest.length > 0 ? ["rest"] : ["pre-data", ...beforeRest];
   const privileges = statementsTask("privileges", "privileges", split.privileges, behindRest);
   const behindPrivileges = privileges.length > 0 ? ["privileges"] : behindRest;

@@ -15,6 +15,10 @@ export function pinnedSettings(serverVersion: number): string {
     lc_monetary: "'C'",
     xmloption: "content",
     standard_conforming_strings: "on",
+    // off, arrays with NULLs in them could not be read back
+    array_nulls: "on",
+    transform_null_equals: "off",
+    quote_all_identifiers: "off",
     row_security: "off",
     check_function_bodies: "off",
     client_min_messages: "warning",
@@ -22,6 +26,9 @@ export function pinnedSettings(serverVersion: number): string {
     default_transaction_isolation: "'read committed'",
     default_transaction_deferrable: "off",
     jit: "off",
+    // otherwise a COPY of a large table may begin in its middle, and the copy has lost the order of a clustered one
+    synchronize_seqscans: "off",
+    vacuum_cost_delay: "0",
     // The swap commits with full durability, and its WAL record lies behind all of these.
     synchronous_commit: "off",
   };

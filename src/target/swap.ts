@@ -26,7 +26,7 @@ export async function renameTogether(session: Session, helper: Session, renames:
     const endSessions = async (): Promise<void> => {
       while (!settled.signal.aborted) {
         for (const { from } of renames) await terminateSessions(helper, from);
-        await sleep(100);
+        await sleep(100, settled.signal);
       }
     };
     const ending = withinMs(60_000, endSessions());
