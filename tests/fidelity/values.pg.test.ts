@@ -3,12 +3,14 @@ import { copied, copy, expectSame } from "../support/fidelity.ts";
 import { server } from "../support/servers.ts";
 
 const major = Math.min(server("source").major, server("target").major);
+/** From PostgreSQL 16 on "char" is shown as an octal escape beyond ASCII, before as the byte: the same value, another text. */
+const char = server("source").major < 16 === server("target").major < 16 ? "ä" : "x";
 
 test("values at the edges of their types", async () => {
   await using both = await copied({
     sql: `
     CREATE TABLE numbers AS SELECT * FROM (VALUES ('NaN'::numeric, 'NaN'::float8, '-0'::float4, 0::"char", -9223372036854775808, '-92233720368547758.08'::money, '{NaN,Infinity,NULL}'::float8[]),
-      (1e-1000, 1e-307, 'Infinity', 'ä'::"char", 1, '92233720368547758.07', '{}'), (0.000, 0.1::float8 + 0.2::float8, 1.1, '', 0, '-0.01', NULL), (repeat('9', 1000)::numeric, -1.5e308, 3.4e38, '''', 7, NULL, '[5:6]={1,2}')) v (n, f8, f4, c, i8, m, a);
+      (1e-1000, 1e-307, 'Infinity', '${char}'::"char", 1, '92233720368547758.07', '{}'), (0.000, 0.1::float8 + 0.2::float8, 1.1, '', 0, '-0.01', NULL), (repeat('9', 1000)::numeric, -1.5e308, 3.4e38, '''', 7, NULL, '[5:6]={1,2}')) v (n, f8, f4, c, i8, m, a);
     ${major >= 14 ? "INSERT INTO numbers (n) VALUES ('Infinity'), ('-Infinity');" : ""}
     ALTER TABLE numbers ADD n2 numeric(5, 2)[] DEFAULT '{{1.10,NULL},{NaN,2}}';
     CREATE TABLE times AS SELECT * FROM (VALUES ('infinity'::timestamptz, '-infinity'::timestamp, '4714-11-24 BC'::date, '24:00'::time, '23:59:60+15:59:59'::timetz, '-1 mon +1 day -00:00:00.000001'::interval),
