@@ -111,14 +111,6 @@ describe("dependencies", () => {
   });
 });
 
-test("`npx pgditto` in the checkout runs the checkout's own, without a network and with an empty HOME", async () => {
-  const home = join(folder, "home");
-  await mkdir(home);
-  const env = { PATH: process.env["PATH"], HOME: home, npm_config_registry: "http://127.0.0.1:9/", npm_config_fetch_retries: "0" };
-  const { stdout } = await run("npx", ["pgditto", "--version"], { cwd: ROOT, env });
-  expect(stdout).toBe(`pgditto ${manifest.version}\n`);
-}, 60_000);
-
 describe("installed in an empty folder", () => {
   let home = "";
 
