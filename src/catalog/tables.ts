@@ -1,5 +1,6 @@
 import type { Session } from "../postgres/session.ts";
 import { groupBy } from "../util/group-by.ts";
+import { loadedThrough, readUnstablyHashed } from "./unstable-partitions.ts";
 
 /** A table that can hold rows of its own, or a partitioned table (which cannot). */
 export interface TableInfo {
@@ -20,6 +21,10 @@ export interface TableInfo {
   columns: readonly ColumnInfo[];
   /** Set for an extension's configuration table: `pg_extension.extcondition`, empty for all rows. */
   extension?: { name: string; condition: string } | undefined;
+  /** Of a partition: OID of the partitioned table that its rows are loaded through, because they may belong elsewhere on the target. */
+  through?: number | undefined;
+  /** Of a partitioned table that rows are loaded through: the partitions that these rows are read from. */
+  parts?: readonly TableInfo[] | undefined;
 }
 
 interface ColumnInfo {
@@ -50,6 +55,8 @@ export async function readTables(session: Session): Promise<TableInfo[]> {
   const rows = await session.query<TableRow>(TABLES);
   const columns = groupBy(await session.query<{ table: number } & ColumnInfo>(COLUMNS), (row) => row.table);
   const parents = groupBy(await session.query<{ child: number; parent: number }>(PARENTS), (row) => row.child);
+  const unstable = await readUnstablyHashed(session);
+  const parentsOf = (oid: number): number[] => (parents.get(oid) ?? []).map(({ parent }) => parent);
   return rows.map((row) => ({
     oid: row.oid,
     schema: row.schema,
@@ -59,9 +66,10 @@ export async function readTables(session: Session): Promise<TableInfo[]> {
     rowEstimate: Math.max(0, row.rows),
     unlogged: row.persistence === "u",
     root: row.root,
-    parents: (parents.get(row.oid) ?? []).map(({ parent }) => parent),
+    parents: parentsOf(row.oid),
     columns: (columns.get(row.oid) ?? []).map(({ name, type, generated }) => ({ name, type, generated })),
     extension: row.extension === null ? undefined : { name: row.extension, condition: row.condition ?? "" },
+    ...(row.kind === "r" && unstable.size > 0 && { through: loadedThrough(row.oid, parentsOf, unstable) }),
   }));
 }
 

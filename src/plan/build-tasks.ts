@@ -33,8 +33,7 @@ interface Place {
 export function buildTasks(input: BuildInput): Array<BuildTask | StatementsTask> {
   const places = placeBuilds(input);
   const byOid = new Map(input.tables.map((table) => [table.oid, table]));
-  const rowsOf = (table: number): string[] =>
-    input.family.withDescendants(table).flatMap((oid) => (input.copied.has(oid) ? [`copy:${oid}`] : []));
+  const rowsOf = (table: number): string[] => copiesOf(table, input, byOid).map((oid) => `copy:${oid}`);
   const bytesOf = (table: number): number =>
     input.family.withDescendants(table).reduce((sum, oid) => sum + (byOid.get(oid)?.bytes ?? 0), 0);
 
@@ -64,6 +63,14 @@ export function buildTasks(input: BuildInput): Array<BuildTask | StatementsTask>
   return [...builds, ...attaches.map((group) => group.task), ...postponed];
 }
 
+/** Tables whose copies fill this one and what is below it: themselves, or the partitioned table that they are loaded through. */
+function copiesOf(table: number, input: BuildInput, byOid: ReadonlyMap<number, TableInfo>): number[] {
+  return input.family
+    .withDescendants(table)
+    .map((oid) => byOid.get(oid)?.through ?? oid)
+    .filter((oid) => input.copied.has(oid));
+}
+
 function placeBuilds(input: BuildInput): Place[] {
   const constraints = new Map(input.constraints.map((constraint) => [constraint.oid, constraint]));
   const indexes = new Map(input.indexes.map((index) => [index.oid, index]));
@@ -81,9 +88,9 @@ function placeBuilds(input: BuildInput): Place[] {
 
 /** A table whose rows were not selected holds none: a key into it from copied rows would fail. */
 function rowsStayBehind(key: ConstraintInfo, input: BuildInput): boolean {
-  const holdsRows = input.family.withDescendants(key.table).some((oid) => input.copied.has(oid));
-  const kinds = new Map(input.tables.map((table) => [table.oid, table.kind]));
-  return holdsRows && input.family.withDescendants(key.refTable).some((oid) => kinds.get(oid) === "r" && !input.selected.has(oid));
+  const byOid = new Map(input.tables.map((table) => [table.oid, table]));
+  const holdsRows = copiesOf(key.table, input, byOid).length > 0;
+  return holdsRows && input.family.withDescendants(key.refTable).some((oid) => byOid.get(oid)?.kind === "r" && !input.selected.has(oid));
 }
 
 /** CREATE INDEX takes SHARE, which goes along with itself; everything else keeps the table to itself (manual 13.3, table 13.2). */

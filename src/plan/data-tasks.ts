@@ -3,7 +3,7 @@ import type { ConstraintInfo } from "../catalog/relations.ts";
 import type { TableInfo } from "../catalog/tables.ts";
 import { displayName } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
-import { inSlices } from "../util/group-by.ts";
+import { groupBy, inSlices } from "../util/group-by.ts";
 import { tablesBefore } from "./extension-order.ts";
 import type { CopyTask, CountTask, LargeObjectsTask } from "./task.ts";
 
@@ -25,7 +25,7 @@ export function copyTasks(input: CopyInput, skipped: readonly SchemaEntry[]): Co
     (table) => table.kind === "r" && input.selected.has(table.oid) && !skippedExtensions.has(table.extension?.name ?? ""),
   );
   const before = tablesBefore(copied, input.constraints);
-  return copied.map((table) => {
+  return joinThrough(copied, input.tables).map((table) => {
     const formatReason = textReason(table, input.binaryObstacle);
     return {
       kind: "copy",
@@ -33,13 +33,29 @@ export function copyTasks(input: CopyInput, skipped: readonly SchemaEntry[]): Co
       object: displayName(table.schema, table.name),
       after: ["pre-data", ...(before.get(table.oid) ?? []).map((oid) => `copy:${oid}`)],
       cost: table.bytes + TASK_COST,
-      locks: [{ key: table.oid, exclusive: true }],
+      locks: [table, ...(table.parts ?? [])].map(({ oid }) => ({ key: oid, exclusive: true })),
       table,
       format: formatReason === undefined ? "binary" : "text",
       formatReason,
-      freeze: table.bytes >= LARGE_TABLE && table.extension === undefined,
+      // a partitioned table cannot be frozen
+      freeze: table.bytes >= LARGE_TABLE && table.extension === undefined && table.parts === undefined,
     };
   });
+}
+
+/** Partitions whose rows are loaded through a partitioned table are copied as one, so that another attempt can empty all of them. */
+function joinThrough(copied: readonly TableInfo[], all: readonly TableInfo[]): TableInfo[] {
+  const byOid = new Map(all.map((table) => [table.oid, table]));
+  const joined = groupBy(
+    copied.filter((table) => table.through !== undefined),
+    (table) => table.through ?? 0,
+  );
+  const wholes = [...joined].flatMap(([oid, parts]) => {
+    const table = byOid.get(oid);
+    const sum = (value: (part: TableInfo) => number): number => parts.reduce((total, part) => total + value(part), 0);
+    return table ? [{ ...table, bytes: sum((part) => part.bytes), rowEstimate: sum((part) => part.rowEstimate), parts }] : [];
+  });
+  return [...copied.filter((table) => table.through === undefined), ...wholes];
 }
 
 function textReason(table: TableInfo, binaryObstacle: (typeOid: number) => string | undefined): string | undefined {

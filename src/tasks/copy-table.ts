@@ -24,9 +24,16 @@ export async function copyTable(task: CopyTask, context: TaskContext): Promise<T
   }
 }
 
+function columns(task: CopyTask): string {
+  return task.table.columns
+    .filter((column) => !column.generated)
+    .map((column) => quoteIdent(column.name))
+    .join(", ");
+}
+
 function columnList(task: CopyTask): string {
-  const names = task.table.columns.filter((column) => !column.generated).map((column) => quoteIdent(column.name));
-  return names.length === 0 ? "" : ` (${names.join(", ")})`;
+  const names = columns(task);
+  return names === "" ? "" : ` (${names})`;
 }
 
 function options(task: CopyTask, encoding: string | null, more: readonly string[] = []): string {
@@ -37,16 +44,20 @@ function options(task: CopyTask, encoding: string | null, more: readonly string[
 function copyOutSql(task: CopyTask, encoding: string | null): string {
   const { table } = task;
   const name = quoteQualified(table.schema, table.name);
+  if (table.parts) {
+    const selects = table.parts.map((part) => `SELECT ${columns(task)} FROM ONLY ${quoteQualified(part.schema, part.name)}`);
+    return `COPY (${selects.join(" UNION ALL ")}) TO STDOUT ${options(task, encoding)}`;
+  }
   if (!table.extension?.condition) return `COPY ${name}${columnList(task)} TO STDOUT ${options(task, encoding)}`;
   // an extension's condition begins with WHERE, or with other clauses that may follow the table (manual 38.17.3)
-  const columns = columnList(task).replace(/^ \(([^]*)\)$/, "$1");
-  return `COPY (SELECT ${columns} FROM ONLY ${name} ${table.extension.condition}) TO STDOUT ${options(task, encoding)}`;
+  return `COPY (SELECT ${columns(task)} FROM ONLY ${name} ${table.extension.condition}) TO STDOUT ${options(task, encoding)}`;
 }
 
 function copyInSql(task: CopyTask, context: TaskContext): string {
   const { table } = task;
   const name = quoteQualified(table.schema, table.name);
-  const empty = table.extension ? `DELETE FROM ONLY ${name} ${table.extension.condition};` : `TRUNCATE ONLY ${name};`;
+  const only = table.parts ? "" : "ONLY ";
+  const empty = table.extension ? `DELETE FROM ONLY ${name} ${table.extension.condition};` : `TRUNCATE ${only}${name};`;
   const prepare = task.freeze || context.attempt > 1 ? empty : "";
   const freeze = task.freeze ? ["FREEZE"] : [];
   return `BEGIN; ${prepare} COPY ${name}${columnList(task)} FROM STDIN ${options(task, context.encoding, freeze)}`;

@@ -15,9 +15,10 @@ export async function countRows(task: CountTask, context: TaskContext): Promise<
 }
 
 async function count(session: Session, tables: readonly TableInfo[], signal: AbortSignal): Promise<Map<number, number>> {
-  const selects = tables.map(
-    (table) =>
-      `SELECT ${table.oid}::pg_catalog.oid AS oid, count(*) AS rows FROM ONLY ${quoteQualified(table.schema, table.name)} ${table.extension?.condition ?? ""}`,
+  const selects = tables.flatMap((table) =>
+    placesOf(table, session).map(
+      (place) => `SELECT ${table.oid}::pg_catalog.oid AS oid, count(*) AS rows FROM ${place} ${table.extension?.condition ?? ""}`,
+    ),
   );
   // Counting locks a table's indexes too. On the source the transaction lasts as long as the run, and thousands of tables would use
   // up max_locks_per_transaction; rolling back to a savepoint gives the locks back and keeps the snapshot.
@@ -25,5 +26,14 @@ async function count(session: Session, tables: readonly TableInfo[], signal: Abo
   if (inTransaction) await session.run("SAVEPOINT counting", signal);
   const rows = await session.query<{ oid: number; rows: string }>(selects.join(" UNION ALL "), [], signal);
   if (inTransaction) await session.run("ROLLBACK TO SAVEPOINT counting; RELEASE SAVEPOINT counting", signal);
-  return new Map(rows.map((row) => [row.oid, Number(row.rows)]));
+  const counts = new Map<number, number>();
+  for (const row of rows) counts.set(row.oid, (counts.get(row.oid) ?? 0) + Number(row.rows));
+  return counts;
+}
+
+/** Where the rows lie. Those that were loaded through a partitioned table may be in any of its partitions on the target. */
+function placesOf(table: TableInfo, session: Session): string[] {
+  const name = quoteQualified(table.schema, table.name);
+  if (!table.parts) return [`ONLY ${name}`];
+  return session.side === "target" ? [name] : table.parts.map((part) => `ONLY ${quoteQualified(part.schema, part.name)}`);
 }
