@@ -1,7 +1,7 @@
 import type { ConnectionConfig } from "./connection-config.ts";
 
 /** What to do when a server cannot be reached or refuses: in the words of the user's own configuration. */
-export function connectHint(config: ConnectionConfig, code: string | undefined): string {
+export function connectHint(config: ConnectionConfig, code: string | undefined, message = ""): string {
   const prefix = config.side === "source" ? "MAIN_DB" : "ARCHIVE_DB";
   const flag = config.side === "source" ? "--source" : "--target";
   switch (code) {
@@ -26,7 +26,24 @@ export function connectHint(config: ConnectionConfig, code: string | undefined):
       return "The server has no connection left. Lower PG_JOBS, or raise max_connections there.";
     case "57P03":
       return "The server is starting up or shutting down. Try again in a moment.";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `The server's certificate is for another name than ${config.host}. Connect by the name it was issued for, or use sslmode=verify-ca where only the authority matters.`;
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "UNABLE_TO_GET_ISSUER_CERT":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+      return "The server's certificate was not signed by an authority in sslrootcert (PGSSLROOTCERT). Get the right root certificate from whoever runs the server; if there is none to be had, somebody may be in between.";
+    case "CERT_HAS_EXPIRED":
+    case "CERT_NOT_YET_VALID":
+      return "The server's certificate is not valid at this time: renew it there, and check this machine's clock.";
+    case "CERT_REVOKED":
+      return "The server's certificate is on the revocation list (sslcrl). Do not send it a password; ask whoever runs the server.";
     default:
+      if (message.includes("does not support SSL"))
+        return `sslmode=${config.ssl.mode} wants TLS, and the server has none (ssl = off). Switch it on there; sslmode=prefer goes on without, in clear text.`;
+      if (code?.startsWith("ERR_SSL"))
+        return "TLS was refused. Does the server want a client certificate (sslcert, sslkey), or one of another authority?";
       return `Check ${prefix}_HOST, _PORT, _USER, _PASSWORD and _NAME, or ${flag}.`;
   }
 }

@@ -121,7 +121,7 @@ function connectError(config: ConnectionConfig, error: unknown): PgdittoError {
       side,
       object: describeConnection(config),
       sqlstate: sqlstateOf(error),
-      hint: reason.hint ?? connectHint(config, sqlstateOf(error)),
+      hint: reason.hint ?? connectHint(config, sqlstateOf(error), reason.message),
       detail: reason.detail,
       cause: error,
     },
