@@ -4,24 +4,60 @@ import { dropDatabase } from "../target/staging.ts";
 import { connect } from "../postgres/connect.ts";
 import type { Session } from "../postgres/session.ts";
 import { formatBytes } from "../util/format.ts";
+import { cancelled } from "../util/wait.ts";
 import { findFolders, removeFolder } from "./leftover-folders.ts";
 import { applicationName, openControl } from "./open.ts";
 import type { Run } from "./run.ts";
 
+/** Milliseconds that the server gets to drop a staging database, and after Ctrl+C: the person waits. */
+const DROP_MS = 60_000;
+const CANCELLED_DROP_MS = 3_000;
+
 /** Drops the staging database of a run that failed: over the control session, or a new one where that is lost. Bounded, never throws. */
 export async function dropStaging(run: Run, control: Session, staging: string): Promise<void> {
+  using limit = dropLimit(run.signal);
+  let session: Session | undefined;
   try {
-    if (control.alive) return await report(run, staging, "staging database of this run", dropDatabase(control, staging));
     // the run's signal may be aborted: this must go on all the same
-    const { target } = run.config;
-    await using session = await connect(
-      { ...target, database: control.config.database },
-      { applicationName: applicationName(run, "cleanup"), attempts: 3, patient: true },
-    );
-    await report(run, staging, "staging database of this run", dropDatabase(session, staging));
+    if (!control.alive) {
+      session = await connect(
+        { ...run.config.target, database: control.config.database },
+        { applicationName: applicationName(run, "cleanup"), attempts: 3, patient: true, signal: limit.signal },
+      );
+    }
+    // not cancelled when it takes too long: a server that is only slow gets it done
+    await report(run, staging, "staging database of this run", Promise.race([dropDatabase(session ?? control, staging), limit.passed]));
   } catch (error) {
     run.emit({ type: "cleanup", object: staging, removed: false, reason: error instanceof Error ? error.message : String(error) });
+  } finally {
+    await session?.[Symbol.asyncDispose]();
   }
+}
+
+/** Passes after a minute, or soon after the run is cancelled. */
+function dropLimit(run: AbortSignal): Disposable & { signal: AbortSignal; passed: Promise<never> } {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const pass = (): void =>
+    controller.abort(
+      new PgdittoError("server", "the target has not answered in time. The next sync removes it, and so does `pgditto cleanup`."),
+    );
+  const timers = [setTimeout(pass, DROP_MS)];
+  const hurry = (): void => void timers.push(setTimeout(pass, CANCELLED_DROP_MS));
+  if (run.aborted) hurry();
+  run.addEventListener("abort", hurry, { once: true });
+  const passed = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(cancelled(signal)), { once: true });
+  });
+  passed.catch(() => undefined); // nobody may be waiting any more
+  return {
+    signal,
+    passed,
+    [Symbol.dispose]: () => {
+      run.removeEventListener("abort", hurry);
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
 }
 
 /** A new run removes what dead runs left of its own target; those of runs that live stay. */
@@ -71,7 +107,7 @@ async function removeLeftover(run: Run, control: Session, leftover: Leftover): P
   }
 }
 
-async function report(run: Run, object: string, reason: string, work: Promise<void>): Promise<void> {
+async function report(run: Run, object: string, reason: string, work: Promise<unknown>): Promise<void> {
   await work;
   run.emit({ type: "cleanup", object, removed: true, reason });
 }
