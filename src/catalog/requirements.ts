@@ -1,5 +1,5 @@
 import type { Session } from "../postgres/session.ts";
-import { displayName } from "../postgres/quote.ts";
+import { displayIdent, displayName } from "../postgres/quote.ts";
 import { USER_SCHEMA } from "./tables.ts";
 
 /** What the database needs of a server beyond itself. */
@@ -54,7 +54,8 @@ FROM (
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid))
     OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proowner = 10 AND p.oid >= 16384
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid))
-    OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= 16384)
+    -- before PostgreSQL 15 public belongs to it in every database, and pg_dump says so
+    OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND (oid >= 16384 OR nspname = 'public'))
     OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datdba = 10 AND datname = pg_catalog.current_database())
 ) needed
 -- predefined roles (pg_read_all_data) come with the server; ASCII only: this is sent to databases in any encoding
@@ -107,7 +108,7 @@ SELECT 'rls', nspname, relname FROM rel, me
 WHERE relrowsecurity AND NOT me.bypass AND (relforcerowsecurity OR NOT pg_catalog.pg_has_role(me.oid, relowner, 'USAGE'))
 ORDER BY 1, 2, 3`);
   const named = (what: string): string[] =>
-    rows.filter((row) => row.what === what).map((row) => (what === "schema" ? row.name : displayName(row.schema, row.name)));
+    rows.filter((row) => row.what === what).map((row) => (what === "schema" ? displayIdent(row.name) : displayName(row.schema, row.name)));
   return {
     schemas: named("schema"),
     tables: named("table"),
@@ -126,4 +127,18 @@ WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER
   AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(m.lomacl) a
     WHERE a.privilege_type = 'SELECT' AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, 'USAGE')))`);
   return row?.n ?? 0;
+}
+
+/** Kinds of things that pg_dump leaves out, with a word on standard error at most, when the source's role is not a superuser. */
+export async function readUnseen(session: Session): Promise<string[]> {
+  const rows = await session.query<{ what: string; n: number }>(`
+SELECT 'subscription' AS what, count(*)::int AS n FROM pg_catalog.pg_subscription s WHERE s.subdbid = ${THIS_DATABASE}
+UNION ALL SELECT 'user mapping (its options)', count(*)::int FROM pg_catalog.pg_user_mappings m JOIN pg_catalog.pg_foreign_server v ON v.oid = m.srvid
+  WHERE NOT ((m.umuser <> 0 AND m.usename = CURRENT_USER AND (pg_catalog.pg_has_role(v.srvowner, 'USAGE') OR pg_catalog.has_server_privilege(v.oid, 'USAGE')))
+    OR (m.umuser = 0 AND pg_catalog.pg_has_role(v.srvowner, 'USAGE')))`);
+  const [me] = await session.query<{ superuser: boolean }>(
+    "SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER",
+  );
+  if (me?.superuser === true) return [];
+  return rows.filter((row) => row.n > 0).map((row) => `${row.n} × ${row.what}`);
 }

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { isatty } from "node:tty";
 
-import type { ReplaceQuestion } from "../index.ts";
+import type { ReplaceQuestion, SyncEvent } from "../index.ts";
 import { formatBytes } from "../util/format.ts";
 
 /** Colours where the stream is a terminal, unless NO_COLOR says otherwise (no-color.org); FORCE_COLOR wins over both. */
@@ -22,6 +22,12 @@ export function printOut(line: string): void {
 
 export function printError(line: string): void {
   process.stderr.write(`${line}\n`);
+}
+
+/** For commands whose output is not the run's events: warnings go to standard error, so that `--json` stays clean. */
+export function printWarnings(event: SyncEvent): void {
+  if (event.type !== "message") return;
+  printError(`${event.level === "warning" ? "Warning" : "Note"}: ${event.message}${event.hint === undefined ? "" : ` ${event.hint}`}`);
 }
 
 /** The name has to be typed in full: a "y" is typed too easily at 02:00. */

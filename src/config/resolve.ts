@@ -1,5 +1,5 @@
 import type { ConnectionConfig } from "../postgres/connection-config.ts";
-import type { Side } from "../errors.ts";
+import { PgdittoError, type Side } from "../errors.ts";
 import { type ConfigFile, loadConfigFile } from "./config-file.ts";
 import { type GivenEndpoint, resolveEndpoint } from "./endpoint.ts";
 import { OPTION_KEYS, type OptionKey, OPTIONS, specOf } from "./options.ts";
@@ -87,6 +87,16 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     pgDump: pick("pgDump") ?? OPTIONS.pgDump.default,
     pgBin: folder(pick("pgBin")),
   };
+  if (options.mode === "recreate" && options.keepPrevious) {
+    throw new PgdittoError(
+      "usage",
+      "--mode recreate and --keep-previous contradict each other: the one drops first what the other keeps.",
+      {
+        object: "--keep-previous",
+        hint: "Leave out one of them.",
+      },
+    );
+  }
   return { source: await endpoint("source"), target: await endpoint("target"), ...options, warnings };
 }
 

@@ -7,7 +7,8 @@ export interface RenewableSession extends AsyncDisposable {
   drop: () => Promise<void>;
 }
 
-export function renewable(open: () => Promise<Session>): RenewableSession {
+/** `prepare` makes a session that was opened ready for use; one that cannot be made ready is closed, for nobody else knows of it. */
+export function renewable(open: () => Promise<Session>, prepare?: (session: Session) => Promise<void>): RenewableSession {
   let current: Session | undefined;
   let opening: Promise<Session> | undefined;
   /** Forgets the session; one that is being opened is waited for, or nobody would ever close it. */
@@ -19,8 +20,15 @@ export function renewable(open: () => Promise<Session>): RenewableSession {
   const renew = async (): Promise<Session> => {
     await current?.abort();
     current = undefined;
-    current = await open();
-    return current;
+    const session = await open();
+    try {
+      await prepare?.(session);
+    } catch (error) {
+      await session.abort();
+      throw error;
+    }
+    current = session;
+    return session;
   };
   return {
     get: async () => {

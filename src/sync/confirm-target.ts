@@ -36,7 +36,9 @@ export async function confirmTarget(run: Run, opened: Opened): Promise<void> {
 
 async function sizeUnlessEmpty(run: Run): Promise<number | undefined> {
   await using session = await connect(run.config.target, { applicationName: applicationName(run, "look"), signal: run.signal });
-  if (await isEmptyDatabase(session)) return undefined;
+  // programs expect these two on every server, empty or not
+  const expected = ["postgres", "template1"].includes(run.config.target.database);
+  if (!expected && (await isEmptyDatabase(session))) return undefined;
   const [row] = await session.query<{ bytes: string }>("SELECT pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes");
   return Number(row?.bytes ?? 0);
 }

@@ -4,10 +4,11 @@ import { withFacts } from "../postgres/server-error.ts";
 import { open, openControl, openSource, type Opened } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource } from "./read-source.ts";
-import type { Run } from "./run.ts";
+import { type Run, warnOfConfig } from "./run.ts";
 
 /** What `sync` would do; nothing is written anywhere, and nobody is asked. */
 export async function examinePlan(run: Run): Promise<{ plan: Plan; obstacles: readonly Obstacle[]; pgDump: string; replaces: Replaces }> {
+  warnOfConfig(run);
   await using opened = await open(run);
   const found = await preflight(run, opened);
   const unreadable = found.obstacles.filter((obstacle) => obstacle.side === "source" || obstacle.code === "server-too-old");
@@ -36,6 +37,7 @@ export interface Diagnosis {
  * @throws PgdittoError of the side that cannot be reached; with both, the target's failure is in the detail of the source's.
  */
 export async function examine(run: Run): Promise<Diagnosis> {
+  warnOfConfig(run);
   const [source, target] = await Promise.allSettled([openSource(run, "doctor"), openControl(run, "doctor")]);
   for (const side of [source, target]) if (side.status === "fulfilled") await side.value[Symbol.asyncDispose]();
   if (source.status === "rejected" && target.status === "rejected") {

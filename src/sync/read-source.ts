@@ -3,6 +3,7 @@ import { readConstraints, readIndexes, readMatviews, readSequences } from "../ca
 import { selectTables } from "../catalog/select-tables.ts";
 import { readTableNames, readTables } from "../catalog/tables.ts";
 import { readBinarySafety } from "../catalog/types.ts";
+import { readUnseen } from "../catalog/requirements.ts";
 import { PgdittoError } from "../errors.ts";
 import type { PlanInput } from "../plan/build-plan.ts";
 import { quoteQualified } from "../postgres/quote.ts";
@@ -40,6 +41,15 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     sourceVersion: source.serverVersion,
     targetVersion: opened.control.serverVersion,
   });
+  const unseen = await readUnseen(source);
+  if (unseen.length > 0) {
+    warn(
+      run,
+      "not-visible",
+      `Only a superuser may read all of the source's ${unseen.join(", ")}: the copy will not have them.`,
+      "Use a superuser for the source, or add them on the target by hand.",
+    );
+  }
   if (program.note !== undefined) info(run, "pg-dump", program.note);
   if (program.warning !== undefined) warn(run, "pg-dump-old", program.warning);
 

@@ -39,3 +39,8 @@ export function warn(run: Pick<Run, "emit">, code: string, message: string, hint
 export function info(run: Pick<Run, "emit">, code: string, message: string): void {
   run.emit({ type: "message", level: "info", code, message });
 }
+
+/** What resolving the configuration found worth knowing. */
+export function warnOfConfig(run: Pick<Run, "emit" | "config">): void {
+  for (const warning of run.config.warnings) warn(run, warning.code, warning.message, warning.hint);
+}

@@ -18,8 +18,7 @@ export async function swapIn(run: Run, opened: Opened, plan: Plan, staging: stri
   const control = regained ?? opened.control;
   const target = run.config.target.database;
   const sourceName = run.config.source.database;
-  const entries = [...(plan.database ? [plan.database] : []), ...plan.databaseProperties];
-  await applyDatabaseProperties(control, staging, { entries, sourceName, signal: run.signal });
+  await applyDatabaseProperties(control, staging, { entries: plan.databaseProperties, sourceName, signal: run.signal });
   const origin = `${describeConnection(run.config.source)} run ${run.id}`;
   if (!(await markDatabase(control, staging, origin))) {
     warn(
@@ -32,6 +31,7 @@ export async function swapIn(run: Run, opened: Opened, plan: Plan, staging: stri
   const retired = retiredName(target, run.id);
   const previous = run.config.keepPrevious ? previousName(target) : undefined;
   const existing = await readExisting(control, target);
+  if (existing && existing.oid !== opened.existing?.oid && !run.config.yes) throw appeared(target);
   const renames: Rename[] = [];
   if (existing && previous !== undefined && (await readExisting(control, previous))) renames.push({ from: previous, to: retired });
   if (existing) renames.push({ from: target, to: previous ?? retired });
@@ -44,6 +44,16 @@ export async function swapIn(run: Run, opened: Opened, plan: Plan, staging: stri
   run.emit({ type: "swap:done", database: target, previous: kept });
   await dropRetired(run, control, retired);
   return kept;
+}
+
+/** Nobody was asked about a database that was not there when the run began. */
+function appeared(target: string): PgdittoError {
+  return new PgdittoError("swap", `A database ${target} was created on the target while the run was under way. It is left as it is.`, {
+    object: target,
+    side: "target",
+    task: "swap",
+    hint: "Look at it. If it may be replaced, run again.",
+  });
 }
 
 /**
@@ -70,7 +80,15 @@ async function regainControl(run: Run, staging: string): Promise<Session> {
 /** The new database is live: what fails from here on is told, and does not undo it. */
 async function dropRetired(run: Run, control: Session, retired: string): Promise<void> {
   try {
-    await dropDatabase(control, retired);
+    const slots = await dropDatabase(control, retired);
+    if (slots.length > 0) {
+      warn(
+        run,
+        "slots-left",
+        `The old database subscribed to others; their replication slots are still there: ${slots.join(", ")}.`,
+        "A slot keeps WAL. On the publisher: SELECT pg_drop_replication_slot('…'); for those that nobody needs.",
+      );
+    }
   } catch (error) {
     const reason = error instanceof PgdittoError ? error.message : String(error);
     warn(

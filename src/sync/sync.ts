@@ -14,7 +14,7 @@ import { applicationName, open, type Opened, summarize } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource, type SourceContents } from "./read-source.ts";
 import type { SyncResult } from "./result.ts";
-import { type Run, warn } from "./run.ts";
+import { type Run, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
@@ -69,7 +69,7 @@ function begin(run: Run): void {
     batchSize: config.batchSize,
     connections: config.jobs * config.batchSize,
   });
-  for (const warning of config.warnings) warn(run, warning.code, warning.message, warning.hint);
+  warnOfConfig(run);
 }
 
 async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "warnings">> {
@@ -93,13 +93,14 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
   const contents = await readSource(run, opened, found);
   const plan = buildPlan(contents);
   const staging = stagingName(config.target.database, run.id);
+  const given = { dropped: false };
   try {
-    const done = await fillAndVerify(run, opened, plan, contents, { staging, lz4: found.abilities.lz4 });
+    const done = await fillAndVerify(run, opened, plan, contents, { staging, lz4: found.abilities.lz4, given });
     const previous = await swapIn(run, opened, plan, staging);
     return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
     await dropStaging(run, opened.control, staging);
-    throw config.mode === "recreate" && opened.existing ? afterRecreate(asPgdittoError(error), config.target.database) : error;
+    throw given.dropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
   }
 }
 
@@ -111,11 +112,12 @@ function afterRecreate(error: PgdittoError, database: string): PgdittoError {
   });
 }
 
-async function makeStaging(run: Run, opened: Opened, plan: Plan, staging: string): Promise<void> {
+async function makeStaging(run: Run, opened: Opened, plan: Plan, staging: string, given: { dropped: boolean }): Promise<void> {
   const { config, machine } = run;
   if (!plan.database) throw new PgdittoError("dump", "pg_dump wrote no entry for the database itself.");
   if (config.mode === "recreate" && opened.existing) {
     await dropDatabase(opened.control, config.target.database);
+    given.dropped = true;
     run.emit({ type: "cleanup", object: config.target.database, removed: true, reason: "--mode recreate drops the target first" });
   }
   const note = { target: config.target.database, run: run.id, host: machine.hostname, pid: machine.pid, started: new Date().toISOString() };
@@ -128,13 +130,13 @@ async function fillAndVerify(
   opened: Opened,
   plan: Plan,
   contents: SourceContents,
-  options: { staging: string; lz4: boolean },
+  options: { staging: string; lz4: boolean; given: { dropped: boolean } },
 ): Promise<RunPlanResult> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
   await using workers = await openWorkers(run, { ...options, count, snapshot, tables: plan.copies.map((task) => task.table) });
   run.emit({ type: "plan:ready", tables: plan.copies.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
-  await makeStaging(run, opened, plan, options.staging);
+  await makeStaging(run, opened, plan, options.staging, options.given);
   // idle as long as the copy takes, so that it may be lost when it is needed
   await using staging = renewable(() =>
     connect(

@@ -55,20 +55,22 @@ export async function openWorkers(run: Run, options: WorkersOptions): Promise<Wo
     const settings = { applicationName: name, signal: run.signal, attempts: run.config.retryCount, patient: true };
     return {
       source: opened.use(
-        renewable(async () => {
-          const session = await connect(run.config.source, settings);
-          await importSnapshot(session, options.snapshot);
-          await session.run(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
-          for (const slice of inSlices(ahead, 500)) await session.run(`LOCK TABLE ${slice.join(", ")} IN ACCESS SHARE MODE`, run.signal);
-          return session;
-        }),
+        renewable(
+          () => connect(run.config.source, settings),
+          async (session) => {
+            await importSnapshot(session, options.snapshot);
+            await session.run(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+            for (const slice of inSlices(ahead, 500)) await session.run(`LOCK TABLE ${slice.join(", ")} IN ACCESS SHARE MODE`, run.signal);
+          },
+        ),
       ),
       target: opened.use(
-        renewable(async () => {
-          const session = await connect({ ...run.config.target, database: options.staging }, settings);
-          if (options.lz4) await session.run("SET default_toast_compression = lz4");
-          return session;
-        }),
+        renewable(
+          () => connect({ ...run.config.target, database: options.staging }, settings),
+          async (session) => {
+            if (options.lz4) await session.run("SET default_toast_compression = lz4");
+          },
+        ),
       ),
     };
   });

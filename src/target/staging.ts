@@ -43,9 +43,14 @@ export async function createStaging(
     `COMMENT ON DATABASE ${quoteIdent(staging)} IS ${quoteLiteral(`pgditto staging ${JSON.stringify(options.note)}`)}`,
     options.signal,
   );
+  // the owner at once: as pg_database_owner it holds the schema public, which its tables are made in
+  const owner = renameDatabase(options.entry.sql, options.sourceName, staging)
+    .replace(/^CREATE DATABASE [^]*?;$/m, "")
+    .trim();
+  if (owner !== "") await applyProperty(session, owner, `DATABASE ${options.sourceName}`, options.signal);
 }
 
-/** Owner of the database, then its settings, privileges, comment: applied last, because settings would act on our own sessions. */
+/** Settings, privileges and comment of the database: applied last, because settings would act on our own sessions. */
 export async function applyDatabaseProperties(
   session: Session,
   staging: string,
@@ -54,39 +59,38 @@ export async function applyDatabaseProperties(
   await session.run(`COMMENT ON DATABASE ${quoteIdent(staging)} IS NULL`, options.signal);
   for (const entry of options.entries) {
     const sql = renameDatabase(entry.sql, options.sourceName, staging)
-      .replace(/^CREATE DATABASE [^]*?;$/m, "")
       // the source may be a copy itself; its mark is not part of its data
       .replace(/^ALTER DATABASE .* SET "pgditto\.origin" TO .*;$/gm, "")
       .trim();
-    if (sql === "") continue;
-    try {
-      await session.run(sql, options.signal);
-    } catch (error) {
-      if (!(error instanceof PgdittoError) || error.code === "cancelled") throw error;
-      throw withFacts(
-        error,
-        { object: `${entry.type} ${options.sourceName}`, task: "database properties", detail: `Statement: ${sql}` },
-        "schema",
-      );
-    }
+    if (sql !== "") await applyProperty(session, sql, `${entry.type} ${options.sourceName}`, options.signal);
   }
 }
 
-/** Ends whoever is connected and drops the database. A missing one is no error. */
-export async function dropDatabase(session: Session, name: string): Promise<void> {
+async function applyProperty(session: Session, sql: string, object: string, signal: AbortSignal): Promise<void> {
+  try {
+    await session.run(sql, signal);
+  } catch (error) {
+    if (!(error instanceof PgdittoError) || error.code === "cancelled") throw error;
+    throw withFacts(error, { object, task: "database properties", detail: `Statement: ${sql}` }, "schema");
+  }
+}
+
+/** Ends whoever is connected and drops the database. A missing one is no error. Returns the replication slots that its subscriptions used. */
+export async function dropDatabase(session: Session, name: string): Promise<string[]> {
   const [row] = await session.query<{ template: boolean }>(
     "SELECT datistemplate AS template FROM pg_catalog.pg_database WHERE datname = $1",
     [name],
   );
-  if (!row) return;
+  if (!row) return [];
   if (row.template) await session.run(`ALTER DATABASE ${quoteIdent(name)} IS_TEMPLATE false`);
-  await dropSubscriptions(session, name);
+  const slots = await dropSubscriptions(session, name);
   if (session.serverVersion >= 130_000) {
     await session.run(`DROP DATABASE IF EXISTS ${quoteIdent(name)} WITH (FORCE)`);
-    return;
+    return slots;
   }
   await terminateSessions(session, name);
   await session.run(`DROP DATABASE IF EXISTS ${quoteIdent(name)}`);
+  return slots;
 }
 
 /** Ends every session of the database that this role may end. */

@@ -2,10 +2,10 @@ import { doctor } from "../../index.ts";
 import { obstacleLines } from "../../report/error-details.ts";
 import { plural } from "../../util/format.ts";
 import type { CommandContext } from "../command.ts";
-import { printOut } from "../terminal.ts";
+import { printOut, printWarnings } from "../terminal.ts";
 
 export async function doctorCommand(context: CommandContext): Promise<number> {
-  const diagnosis = await doctor(context.options);
+  const diagnosis = await doctor({ ...context.options, onEvent: printWarnings });
   const { obstacles } = diagnosis;
   if (context.json) printOut(JSON.stringify({ type: "doctor", format: 1, ...diagnosis }));
   else {

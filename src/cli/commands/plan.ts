@@ -2,10 +2,10 @@ import { plan } from "../../index.ts";
 import { renderPlan } from "../../plan/render-plan.ts";
 import { obstacleLines } from "../../report/error-details.ts";
 import type { CommandContext } from "../command.ts";
-import { printOut } from "../terminal.ts";
+import { printOut, printWarnings } from "../terminal.ts";
 
 export async function planCommand(context: CommandContext): Promise<number> {
-  const made = await plan(context.options);
+  const made = await plan({ ...context.options, onEvent: printWarnings });
   if (context.json) {
     printOut(JSON.stringify({ type: "plan", format: 1, ...made }));
     return made.obstacles.length === 0 ? 0 : 6;
