@@ -103,7 +103,7 @@ describe("after a run was killed with SIGKILL", () => {
 describe("two runs on one target", () => {
   test("the second ends with 9 and names the first; the first is not disturbed", async () => {
     await using source = await freshDatabase("source", {
-      sql: `${SLOW} CREATE TABLE t (i int CHECK (slow(i, 0.05))); INSERT INTO t SELECT n FROM generate_series(1, 60) n;`,
+      sql: `${SLOW} CREATE TABLE t (i int CHECK (slow(i, 0.1))); INSERT INTO t SELECT n FROM generate_series(1, 120) n;`,
     });
     await using target = reservedDatabase("target");
     await using first = await startBetween(source, target);
