@@ -130,12 +130,11 @@ describe("precedence: flag > environment > file > default", () => {
   });
 
   test("false on the command line overrules true in the file, and a list replaces a list", async () => {
-    await write("pgditto.config.json", '{ "yes": true, "keepPrevious": true, "tables": ["a", "b"], "mode": "recreate", "pgDump": "wasm" }');
+    await write("pgditto.config.json", '{ "yes": true, "keepPrevious": true, "tables": ["a", "b"], "pgDump": "wasm" }');
     expect(await resolve({ yes: false, tables: ["c"] })).toMatchObject({
       yes: false,
       keepPrevious: true,
       tables: ["c"],
-      mode: "recreate",
       pgDump: "wasm",
     });
     expect(await resolve({ tables: [] }, { CORE_TABLES: "x" })).toMatchObject({ tables: [] });
