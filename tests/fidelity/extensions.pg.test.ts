@@ -1,17 +1,15 @@
-import { describe, expect, test } from "vitest";
-import { freshDatabase, reservedDatabase } from "../support/databases.ts";
-import { copied, copy, databasesLike } from "../support/fidelity.ts";
-import { server, urlOf } from "../support/servers.ts";
-import { sql } from "../support/sql.ts";
-import { mkdtemp, rm, chmod, writeFile, mkdir } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { findServerBinaries } from "../../src/demo/binaries.ts";
 import { startCluster } from "../../src/demo/cluster.ts";
-import { FAST } from "../support/servers.ts";
 import { sync } from "../../src/index.ts";
-import { schemaText } from "../support/fidelity.ts";
+import { freshDatabase, reservedDatabase } from "../support/databases.ts";
+import { copied, copy, databasesLike, schemaText } from "../support/fidelity.ts";
 import { contents } from "../support/oracle.ts";
+import { FAST, server, urlOf } from "../support/servers.ts";
+import { sql } from "../support/sql.ts";
 
 const CONTRIB = [
   "citext",

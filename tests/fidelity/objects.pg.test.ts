@@ -22,7 +22,7 @@ describe("views and functions", () => {
       CREATE VIEW grouped AS SELECT t.*, count(*) FROM t GROUP BY t.id;
       CREATE VIEW on_grouped AS SELECT * FROM grouped; CREATE MATERIALIZED VIEW on_views AS SELECT * FROM on_grouped;
       CREATE INDEX ON on_views (a);
-      ALTER MATERIALIZED VIEW b_third CLUSTER ON b_third_idx;
+      CREATE INDEX b_third_idx ON b_third (a); ALTER MATERIALIZED VIEW b_third CLUSTER ON b_third_idx;
       COMMENT ON MATERIALIZED VIEW z_first IS 'postponed'; COMMENT ON COLUMN z_first.count IS 'one each'; COMMENT ON VIEW grouped IS 'postponed too';
       ALTER MATERIALIZED VIEW a_second ALTER COLUMN total SET STATISTICS 9;
       GRANT SELECT ON z_first, grouped TO PUBLIC;
@@ -36,10 +36,7 @@ describe("views and functions", () => {
       CREATE RECURSIVE VIEW nums (n) AS SELECT 1 UNION ALL SELECT n + 1 FROM nums WHERE n < 5;
       CREATE VIEW checked WITH (security_barrier, check_option = cascaded) AS SELECT * FROM t WHERE id > 3;
       ${major >= 15 ? "CREATE VIEW invoker WITH (security_invoker) AS SELECT * FROM t;" : ""}
-      `.replace(
-        "ALTER MATERIALIZED VIEW b_third CLUSTER ON b_third_idx;",
-        "CREATE INDEX b_third_idx ON b_third (a); ALTER MATERIALIZED VIEW b_third CLUSTER ON b_third_idx;",
-      ),
+      `,
     });
     expect(await both.target.sql("SELECT count(*) FROM on_views")).toEqual([{ count: "500" }]);
   });
@@ -47,11 +44,7 @@ describe("views and functions", () => {
   test("views that select from each other in a circle", async () => {
     await using _ = await copied({
       sql: `CREATE TABLE t (i int); CREATE VIEW a AS SELECT i FROM t; CREATE VIEW b AS SELECT i FROM a;
-        CREATE FUNCTION of_a() RETURNS SETOF a LANGUAGE sql AS 'SELECT 1'; CREATE OR REPLACE VIEW a AS SELECT i FROM t WHERE false UNION ALL SELECT i FROM of_a();
-        CREATE OR REPLACE VIEW a AS SELECT i FROM t WHERE i IN (SELECT i FROM b);`.replace(
-        "CREATE OR REPLACE VIEW a AS SELECT i FROM t WHERE i IN (SELECT i FROM b);",
-        "",
-      ),
+        CREATE FUNCTION of_a() RETURNS SETOF a LANGUAGE sql AS 'SELECT 1'; CREATE OR REPLACE VIEW a AS SELECT i FROM t WHERE false UNION ALL SELECT i FROM of_a();`,
     });
     // A loop by a function's row type with a body that is parsed when it is created.
     if (major < 14) return;
@@ -107,7 +100,7 @@ describe("constraints", () => {
         EXCLUDE USING hash (s WITH =), EXCLUDE ((lower(s)) WITH =));
       INSERT INTO e SELECT int4range(n, n + 1), 's' || n, box(point(n, n), point(n + 0.5, n + 0.5)) FROM generate_series(1, 100) n;
       ${major >= 15 ? "CREATE TABLE nn (a int, b int, UNIQUE NULLS NOT DISTINCT (a)); INSERT INTO nn VALUES (NULL, 1), (1, 2); CREATE UNIQUE INDEX ON nn (b) NULLS NOT DISTINCT;" : ""}
-      ${major >= 15 ? "CREATE TABLE sd (a int, b int, FOREIGN KEY (a, b) REFERENCES fk2 (a, b) ON DELETE SET NULL (b));".replace("CREATE TABLE sd", "CREATE TABLE fk2 (a int, b int, PRIMARY KEY (a, b)); CREATE TABLE sd") : ""}
+      ${major >= 15 ? "CREATE TABLE fk2 (a int, b int, PRIMARY KEY (a, b)); CREATE TABLE sd (a int, b int, FOREIGN KEY (a, b) REFERENCES fk2 (a, b) ON DELETE SET NULL (b));" : ""}
       -- two tables that need each other
       CREATE TABLE hen (id int PRIMARY KEY, egg int NOT NULL); CREATE TABLE egg (id int PRIMARY KEY, hen int NOT NULL);
       INSERT INTO hen SELECT n, n FROM generate_series(1, 50) n; INSERT INTO egg SELECT n, 51 - n FROM generate_series(1, 50) n;
@@ -238,7 +231,7 @@ describe("types and operators", () => {
       CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE parts_1 PARTITION OF parts DEFAULT;
       CREATE PUBLICATION everything FOR ALL TABLES; CREATE PUBLICATION "Some ""tables""" FOR TABLE t, ONLY s.u WITH (publish = 'insert, truncate'); CREATE PUBLICATION nothing; COMMENT ON PUBLICATION everything IS 'all';
       ${major >= 13 ? "CREATE PUBLICATION root FOR TABLE parts WITH (publish_via_partition_root);" : ""}
-      ${major >= 15 ? "CREATE PUBLICATION filtered FOR TABLE t (id, a) WHERE (id > 3 AND a <> ');'), TABLES IN SCHEMA s; CREATE PUBLICATION columns FOR TABLE t (id, b);".replace("t (id, a) WHERE", "t WHERE") : ""}`,
+      ${major >= 15 ? "CREATE PUBLICATION filtered FOR TABLE t WHERE (id > 3 AND a <> ');'), TABLES IN SCHEMA s; CREATE PUBLICATION columns FOR TABLE t (id, b);" : ""}`,
     });
     await source.sql(
       `CREATE SUBSCRIPTION "From far" CONNECTION 'host=nowhere.invalid dbname=x password=geheim' PUBLICATION p1, "P 2" WITH (connect = false, slot_name = NONE, binary = true)`,

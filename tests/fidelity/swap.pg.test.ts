@@ -35,7 +35,7 @@ describe("replacing a target", () => {
     expect(await databasesLike(target)).toEqual([target.name]);
   });
 
-  test("that is empty needs none; one with only a large object, a setting, a publication or a comment inside is not empty", async () => {
+  test("that is empty needs none; one with only a large object, a schema, a function, a cast or a publication is not empty", async () => {
     await using source = await freshDatabase("source", { sql: NEW });
     await using empty = await freshDatabase("target");
     await copy(source, empty);
@@ -44,8 +44,8 @@ describe("replacing a target", () => {
       "CREATE SCHEMA s",
       "CREATE EXTENSION IF NOT EXISTS plpgsql; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
       "CREATE CAST (point AS text) WITH INOUT",
-      "CREATE EVENT TRIGGER nothing_much ON ddl_command_end EXECUTE FUNCTION pg_catalog.pg_notify()",
-    ].slice(0, 4)) {
+      "CREATE PUBLICATION p FOR ALL TABLES",
+    ]) {
       await using target = await freshDatabase("target", { sql: text });
       await expect(copy(source, target), text).rejects.toMatchObject({ code: "not-confirmed" });
     }
@@ -54,7 +54,7 @@ describe("replacing a target", () => {
   test("keeps the previous one, twice, and never somebody else's of that name without a word", async () => {
     await using source = await freshDatabase("source", { sql: NEW });
     await using target = await freshDatabase("target", { sql: OLD });
-    const previous = { url: target.url.replace(/$/, "_previous") };
+    const previous = { url: `${target.url}_previous` };
     expect((await copy(source, target, { yes: true, keepPrevious: true })).result.previous).toBe(`${target.name}_previous`);
     expect(await sql(previous.url, "SELECT i FROM old")).toEqual([{ i: 1 }]);
     await source.sql("INSERT INTO t VALUES (3)");
@@ -153,10 +153,7 @@ describe("source and target", () => {
     await copy(source, target);
     await expectSame(source, target);
     const before = await contents(source.url);
-    for (const url of [source.url, source.url.replace("127.0.0.1", "localhost"), source.url.replace("127.0.0.1", "127.0.0.2")].slice(
-      0,
-      2,
-    )) {
+    for (const url of [source.url, source.url.replace("127.0.0.1", "localhost")]) {
       await expect(sync({ source: source.url, target: url, yes: true })).rejects.toMatchObject({
         code: "preflight",
         exitCode: 6,
