@@ -8,7 +8,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["src/**/*.test.ts", "tests/house/*.test.ts"], exclude: ["**/*.pg.test.ts"] },
+        test: { name: "unit", include: ["src/**/*.test.ts", "tests/house/*.test.ts"], exclude: ["**/*.pg.test.ts"], testTimeout: 30_000 },
       },
       {
         extends: true,
