@@ -35,11 +35,6 @@ async function refused(sourceUrl: string, targetUrl = target.url("live"), args: 
   // the list of both is the same; a single obstacle of a sync is also its message
   const listed = doctor.stdout.slice(doctor.stdout.indexOf("  1. "));
   expect(sync.stderr).toContain(listed);
-  const json = await runBetween({ url: sourceUrl }, { url: targetUrl }, ["--json", ...args]);
-  expect(json).toMatchObject({ code: 6, stderr: "" });
-  const last = jsonLines(json.stdout).at(-1);
-  expect(last).toMatchObject({ type: "run:failed", exitCode: 6, error: { code: "preflight" } });
-  expect(last?.["obstacles"]).toHaveLength(doctor.stdout.match(/^ +\d+\. \[/gm)?.length ?? -1);
   // not one database came and went: OIDs are handed out in order, and CREATE DATABASE would be in the log
   expect(await databases()).toEqual(before.databases);
   expect((await readFile(target.logFile, "utf8")).slice(before.log.length)).not.toMatch(/statement: +(?:CREATE|ALTER|DROP)/i);
@@ -69,6 +64,11 @@ describe("refused before anything is touched: exit 6, every obstacle with its fi
       // the fixes are commands that work: run them, and nothing is left to object to
       const fixes = [...listed.matchAll(/Fix: ((?:GRANT|ALTER ROLE)[^;]*;)/g)].map((match) => match[1] ?? "");
       expect(fixes).toHaveLength(4);
+      const json = await runBetween({ url: as(role, source.url) }, { url: target.url("live") }, ["--json"]);
+      expect(json).toMatchObject({ code: 6, stderr: "" });
+      const last = jsonLines(json.stdout).at(-1);
+      expect(last).toMatchObject({ type: "run:failed", exitCode: 6, error: { code: "preflight" } });
+      expect(last?.["obstacles"]).toHaveLength(listed.match(/^ +\d+\. \[/gm)?.length ?? -1);
       for (const fix of fixes) await source.sql(fix);
       const doctor = await runBetween({ url: as(role, source.url) }, { url: target.url("live") }, ["doctor", "--no-acl"]);
       expect(doctor).toMatchObject({ code: 0, stdout: expect.stringContaining("No obstacles") });

@@ -164,8 +164,9 @@ describe("a server that goes away", () => {
     await own.stop("immediate");
     const { code, stderr, stdout } = await cli.result;
     expect(Date.now() - started).toBeLessThan(20_000);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/copy: public\.big\n +Side +: target \(ARCHIVE\)[^]*Hint +: \S/);
+    // 5 when a task has to connect just then
+    expect([1, 5]).toContain(code);
+    expect(stderr).toMatch(/Side +: target \(ARCHIVE\)[^]*Hint +: \S/);
     // what could not be removed is told with its name
     expect(stdout).toMatch(/\[CLEAN \] \[FAILED +\] copy__pgditto_\w+ +\| could not be removed/);
     await expectNoBackends(cli.pid);
@@ -188,17 +189,17 @@ describe("a server that goes away", () => {
 
 test("rows that somebody puts into the copy before it is proven: exit 3, a table of what differs, nothing swapped", async () => {
   await using source = await freshDatabase("source", {
-    sql: `${SLOW} CREATE TABLE t AS SELECT 1 AS i; CREATE TABLE u AS SELECT 1 AS i; CREATE MATERIALIZED VIEW v AS SELECT slow(1, 2)`,
+    sql: `${SLOW} CREATE TABLE t AS SELECT 1 AS i; CREATE VIEW u AS SELECT 1 AS i; CREATE MATERIALIZED VIEW v AS SELECT slow(1, 2)`,
   });
   await using target = await freshDatabase("target", { sql: "CREATE TABLE precious AS SELECT 42 AS i" });
   await using cli = await startBetween(source, target, ["--yes"]);
   const staging = urlOf(server("target"), await stagingOf(target.name));
   await until(() => /MVIEW \] \[STARTED/.test(cli.stdout));
-  await sql(staging, "CREATE TABLE uninvited (); INSERT INTO t VALUES (2); DROP TABLE u");
+  await sql(staging, "CREATE TABLE uninvited (); DROP VIEW u; CREATE INDEX another ON t (i)");
   const { code, stderr } = await cli.result;
-  expect(stderr).toMatch(/The copy differs from the source in \d+ places\. Nothing was swapped/);
+  expect(stderr).toMatch(/The copy differs from the source in 4 places\. Nothing was swapped/);
   expect(stderr).toMatch(/WHAT +OBJECT +SOURCE +TARGET\n/);
-  expect(stderr).toMatch(/table +public\.u +there +missing/);
+  expect(stderr).toMatch(/view +public\.u +there +missing/);
   expect(stderr).toMatch(/table +public\.uninvited +missing +there/);
   expect(code).toBe(3);
   expect(await databasesOf(target.name)).toEqual([target.name]);

@@ -102,13 +102,18 @@ const MOMENTS: Moment[] = [
   },
   {
     name: "while it waits for the target's name",
-    sql: "CREATE TABLE t (i int)",
-    // a database with a prepared transaction in it cannot be renamed
+    sql: `${SLOW} CREATE MATERIALIZED VIEW v AS SELECT slow(1, 1.5)`,
+    // a database with a prepared transaction in it cannot be renamed; it comes after the preflight has looked for some
     reach: async (cli, { target }) => {
+      await until(() => working(cli, "REFRESH MATERIALIZED VIEW"));
       const gid = uniqueName();
       await target.sql(`BEGIN; CREATE TABLE pending (); PREPARE TRANSACTION '${gid}'`);
-      await until(() => working(cli, "RENAME"));
-      return { [Symbol.asyncDispose]: async () => void (await target.sql(`ROLLBACK PREPARED '${gid}'`)) };
+      const rollBack = async (): Promise<void> => void (await target.sql(`ROLLBACK PREPARED '${gid}'`));
+      await until(() => working(cli, "RENAME")).catch(async (error: unknown) => {
+        await rollBack();
+        throw error;
+      });
+      return { [Symbol.asyncDispose]: rollBack };
     },
   },
 ];
