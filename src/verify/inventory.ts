@@ -56,7 +56,7 @@ UNION ALL
 SELECT 'policy', pg_catalog.format('%I.%I %I', n.nspname, r.relname, p.polname), p.polcmd::text, 0
 FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class r ON r.oid = p.polrelid JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 UNION ALL
-SELECT 'function', pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), p.prokind::text, 0
+SELECT 'function', pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes)), p.prokind::text, 0
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE ${USER_SCHEMA} AND ${notOfExtension("pg_proc", "p.oid")}
   -- made along with a range type, and not the same in every version
