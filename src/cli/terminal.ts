@@ -3,6 +3,7 @@ import { isatty } from "node:tty";
 
 import type { ReplaceQuestion, SyncEvent } from "../index.ts";
 import { formatBytes } from "../util/format.ts";
+import { throwIfAborted } from "../util/wait.ts";
 
 /** Colours where the stream is a terminal, unless NO_COLOR says otherwise (no-color.org); FORCE_COLOR wins over both. */
 export function wantsColours(stream: { fd: number } = process.stdout): boolean {
@@ -45,7 +46,8 @@ export async function ask(question: string, signal: AbortSignal): Promise<string
   try {
     return await lines.question(question, { signal });
   } catch {
-    return ""; // closed or cancelled: no answer is a no
+    throwIfAborted(signal); // Ctrl+C is no answer
+    return ""; // closed: no answer is a no
   } finally {
     lines.close();
   }

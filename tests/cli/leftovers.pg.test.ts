@@ -87,15 +87,18 @@ describe("after a run was killed with SIGKILL", () => {
     for (const lookalike of lookalikes) await sql(admin, `DROP DATABASE ${quoteName(lookalike)}`);
   });
 
-  test.skipIf(noTerminal !== undefined)("at a terminal `cleanup` asks; no is the default", async () => {
+  test.skipIf(noTerminal !== undefined).each([
+    ["Enter", 0],
+    ["C-c", 130],
+  ])("at a terminal `cleanup` asks; %s is a no, with exit %i", async (key, code) => {
     await using source = await freshDatabase("source", ENDLESS);
     await using target = reservedDatabase("target");
     const staging = await crash(source, target);
     await using terminal = await runInTerminal(["cleanup"], { ARCHIVE_DB_URL: admin });
     await terminal.waitFor(/Remove \d+ leftovers? of dead runs\? \[y\/N\]/);
     expect(await terminal.screen()).toMatch(new RegExp(staging));
-    await terminal.type("Enter");
-    expect(await terminal.exitCode()).toBe(0);
+    await terminal.type(key);
+    expect(await terminal.exitCode()).toBe(code);
     expect(await databasesOf(target.name)).toEqual([staging]);
   });
 });
