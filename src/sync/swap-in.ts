@@ -5,17 +5,19 @@ import { markDatabase } from "../target/mark.ts";
 import { previousName, retiredName } from "../target/names.ts";
 import { readExisting } from "../target/existing.ts";
 import { applyDatabaseProperties, dropDatabase } from "../target/staging.ts";
-import { holdTarget } from "../target/run-lock.ts";
 import { type Rename, renameTogether } from "../target/swap.ts";
 import type { Session } from "../postgres/session.ts";
-import { disposables } from "../util/disposables.ts";
 import { type Opened, openControl } from "./open.ts";
 import { type Run, warn } from "./run.ts";
 
 /** Gives the staging database the target's name, in one transaction, and puts the old one away. Returns the kept one's name. */
-export async function swapIn(run: Run, opened: Opened, plan: Plan, staging: string): Promise<string | undefined> {
-  await using regained = opened.control.alive ? undefined : await regainControl(run, staging);
-  const control = regained ?? opened.control;
+export async function swapIn(
+  run: Run,
+  opened: Pick<Opened, "control" | "existing">,
+  plan: Plan,
+  staging: string,
+): Promise<string | undefined> {
+  const { control } = opened;
   const target = run.config.target.database;
   const sourceName = run.config.source.database;
   await applyDatabaseProperties(control, staging, { entries: plan.databaseProperties, sourceName, signal: run.signal });
@@ -54,27 +56,6 @@ function appeared(target: string): PgdittoError {
     task: "swap",
     hint: "Look at it. If it may be replaced, run again.",
   });
-}
-
-/**
- * The session that held the run's lock is gone, and a run may take hours: the lock is taken anew. Whoever had it in between has
- * dropped the staging database as that of a dead run.
- * @throws PgdittoError `locked` while another run has it; `swap` when the copy is gone.
- */
-async function regainControl(run: Run, staging: string): Promise<Session> {
-  await using opened = disposables();
-  const control = opened.use(await openControl(run));
-  await holdTarget(control, run.config.target.database, run.id);
-  if (!(await readExisting(control, staging))) {
-    throw new PgdittoError("swap", "The connection that held the target for this run was lost, and another run has removed the copy.", {
-      object: staging,
-      side: "target",
-      task: "swap",
-      hint: "The target is what the other run left. Run again if it should be newer.",
-    });
-  }
-  opened.release();
-  return control;
 }
 
 /** The new database is live: what fails from here on is told, and does not undo it. */

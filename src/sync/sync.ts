@@ -3,16 +3,20 @@ import { EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { connect } from "../postgres/connect.ts";
 import { renewable } from "../postgres/renewable.ts";
+import type { Session } from "../postgres/session.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { createStaging, dropDatabase } from "../target/staging.ts";
 import { dropTemplateObjects, readMissingTemplateObjects } from "../target/template-objects.ts";
+import { disposables } from "../util/disposables.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
+import { countAnew } from "./count-anew.ts";
 import { applicationName, open, type Opened, summarize } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource, type SourceContents } from "./read-source.ts";
+import { answers, regainControl } from "./regain-control.ts";
 import type { SyncResult } from "./result.ts";
 import { type Run, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
@@ -96,7 +100,8 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
   const given = { dropped: false };
   try {
     const done = await fillAndVerify(run, opened, plan, contents, { staging, lz4: found.abilities.lz4, given });
-    const previous = await swapIn(run, opened, plan, staging);
+    await using regained = done.regained;
+    const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging);
     return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
     await dropStaging(run, opened.control, staging);
@@ -131,7 +136,7 @@ async function fillAndVerify(
   plan: Plan,
   contents: SourceContents,
   options: { staging: string; lz4: boolean; given: { dropped: boolean } },
-): Promise<RunPlanResult> {
+): Promise<RunPlanResult & { regained: Session | undefined }> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
   await using workers = await openWorkers(run, { ...options, count, snapshot, tables: plan.copies.map((task) => task.table) });
@@ -153,8 +158,12 @@ async function fillAndVerify(
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
-  await verifyCopy(run, { plan, counts: done.counts, source, staging: await staging.get(), leftOut, kept });
-  return done;
+  await using spare = disposables();
+  const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, options.staging));
+  const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
+  await verifyCopy(run, { plan, counts, source, staging: await staging.get(), leftOut, kept });
+  spare.release();
+  return { ...done, regained };
 }
 
 function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {

@@ -8,6 +8,12 @@ import type { SchemaEntry } from "../schema/entries.ts";
 const BATCH_ENTRIES = 100;
 const BATCH_CHARACTERS = 200_000;
 
+/**
+ * Waits until everything committed so far is on disk. Rows, indexes and constraints are looked at again at the end; that a comment
+ * or a grant was lost when the target crashed, nobody would see. One wait a task.
+ */
+const FLUSH = "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.txid_current(); COMMIT";
+
 /** "Already there", in PostgreSQL's words; what another attempt sees of what the first one committed. */
 const ALREADY_THERE = new Set(["42P07", "42710", "42723", "42P06", "42701", "42P16", "42809"]);
 
@@ -24,6 +30,7 @@ export async function applyEntries(session: Session, entries: readonly SchemaEnt
       for (const entry of batch) await applyEntry(session, entry, attempt, signal);
     }
   }
+  await session.run(FLUSH, signal);
 }
 
 /** Runs one entry; the error says which object could not be created. */

@@ -5,7 +5,10 @@ import type { Session } from "../postgres/session.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 
 /** Counts the tables' rows on both sides at the same time; the source's are those of the snapshot, so a busy source does no harm. */
-export async function countRows(task: CountTask, context: TaskContext): Promise<TaskResult> {
+export async function countRows(
+  task: CountTask,
+  context: Pick<TaskContext, "source" | "target" | "signal" | "recordCount">,
+): Promise<TaskResult> {
   const [source, target] = await Promise.all([context.source(), context.target()]);
   const [there, here] = await Promise.all([count(source, task.tables, context.signal), count(target, task.tables, context.signal)]);
   for (const table of task.tables) {

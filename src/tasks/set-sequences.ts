@@ -4,7 +4,7 @@ import { inSlices } from "../util/group-by.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 
 /** Gives every sequence the value it has on the source now; `is_called` decides whether the next one is this or the one after. */
-export async function setSequences(task: SequencesTask, context: TaskContext): Promise<TaskResult> {
+export async function setSequences(task: SequencesTask, context: Pick<TaskContext, "source" | "target" | "signal">): Promise<TaskResult> {
   const [source, target] = await Promise.all([context.source(), context.target()]);
   for (const slice of inSlices(task.sequences, 200)) {
     const reads = slice.map(
