@@ -40,7 +40,12 @@ export async function swapIn(
   renames.push({ from: staging, to: target });
   {
     await using helper = await openControl(run, "swap");
-    await renameTogether(control, helper, renames, run.signal);
+    try {
+      await renameTogether(control, helper, renames, run.signal);
+    } catch (error) {
+      // it came in the last moment: "already exists", from the name's check or from the catalog's index
+      throw error instanceof PgdittoError && ["42P04", "23505"].includes(error.sqlstate ?? "") ? appeared(target) : error;
+    }
   }
   const kept = existing ? previous : undefined;
   run.emit({ type: "swap:done", database: target, previous: kept });
