@@ -2,6 +2,7 @@
  * pgditto as a library: the same runs as the command line's, as functions. Nothing is global: several runs in one process do not
  * know of each other. Nothing is printed, and the environment is read only when it is passed.
  */
+import { setMaxListeners } from "node:events";
 import { homedir, hostname, platform } from "node:os";
 import { pid } from "node:process";
 
@@ -104,6 +105,7 @@ async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): 
     throw asPgdittoError(error);
   });
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one a connection and statement at work: as many as the user asked for
   const stop = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 import { buildGraph, type GraphNode, type NodeLock } from "./graph.ts";
 
 export interface RunGraphOptions<N extends GraphNode, S> {
@@ -20,6 +22,7 @@ export async function runGraph<N extends GraphNode, S>(options: RunGraphOptions<
   const idle = [...options.slots];
   const held = new Map<string | number, { shared: number; exclusive: boolean }>();
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one and more a slot
   const stop = (): void => controller.abort(options.signal.reason);
   if (options.signal.aborted) stop();
   options.signal.addEventListener("abort", stop, { once: true });
