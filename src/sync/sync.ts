@@ -18,7 +18,8 @@ import { preflight, refusal } from "./preflight.ts";
 import { readSource, type SourceContents } from "./read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
 import type { SyncResult } from "./result.ts";
-import { type Run, warn, warnOfConfig } from "./run.ts";
+import { plural } from "../util/format.ts";
+import { info, type Run, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
@@ -96,6 +97,7 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
   run.emit({ type: "phase:started", phase: 1, of: 4, name: PHASES[1] });
   const contents = await readSource(run, opened, found);
   const plan = buildPlan(contents);
+  tellLeftOut(run, plan);
   const staging = stagingName(config.target.database, run.id);
   const given = { dropped: false };
   try {
@@ -107,6 +109,14 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
     await dropStaging(run, opened.control, staging);
     throw given.dropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
   }
+}
+
+/** What the user asked to leave out is said in the log too: whoever reads it later did not type the command. */
+function tellLeftOut(run: Run, plan: Plan): void {
+  const extensions = plan.skipped.filter((entry) => entry.type === "EXTENSION").map((entry) => entry.name);
+  if (extensions.length > 0) info(run, "skipped-extension", `Left out (--skip-extension): ${extensions.join(", ")}.`);
+  if (plan.unselected.length > 0)
+    info(run, "rows-left-out", `Rows of ${plural(plan.unselected.length, "table")} are left out: not selected.`);
 }
 
 /** `--mode recreate` gave the old database up before: no hint may say that it is still there. */
