@@ -54,8 +54,7 @@ FROM (
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid))
     OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proowner = 10 AND p.oid >= 16384
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid))
-    -- before PostgreSQL 15 public belongs to it in every database, and pg_dump says so
-    OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND (oid >= 16384 OR nspname = 'public'))
+    OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= 16384)
     OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datdba = 10 AND datname = pg_catalog.current_database())
 ) needed
 -- predefined roles (pg_read_all_data) come with the server; ASCII only: this is sent to databases in any encoding

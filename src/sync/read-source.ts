@@ -10,7 +10,7 @@ import { quoteQualified } from "../postgres/quote.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
 import { lockAndExport } from "../postgres/snapshot.ts";
-import { parseEntries } from "../schema/entries.ts";
+import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
 import { describeProgram } from "../schema/pg-dump/pg-dump-program.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
@@ -74,7 +74,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   };
   return {
     ...catalog,
-    entries: parseEntries(await script),
+    entries: withoutOwnerOfPublic(run, parseEntries(await script), found),
     skipExtensions: run.config.skipExtensions,
     snapshot,
     pgDump: describeProgram(program),
@@ -160,4 +160,26 @@ async function binarySafety(opened: Opened, found: Preflight): Promise<PlanInput
   if (opened.sourceIdentity.encoding !== "UTF8") return () => `the database's encoding is ${opened.sourceIdentity.encoding}`;
   const installed = new Map(found.requirements.extensions.map(({ name, version }) => [name, version]));
   return readBinarySafety(opened.source, (name) => installed.get(name) === found.abilities.extensions.get(name)?.version);
+}
+
+/**
+ * Before PostgreSQL 15 the schema public belongs to the bootstrap superuser in every database. A role that may not give it to that one
+ * leaves it to the owner of the database, as 15 and newer do.
+ */
+function withoutOwnerOfPublic(run: Run, entries: readonly SchemaEntry[], found: Preflight): readonly SchemaEntry[] {
+  const kept = entries.filter(
+    ({ type, name, owner, sql }) =>
+      type !== "SCHEMA" ||
+      name !== "public" ||
+      found.abilities.memberOf.has(owner) ||
+      !/^(?:--[^\n]*\n|\s)*ALTER SCHEMA \S+ OWNER TO [^;]+;$/.test(sql),
+  );
+  if (kept.length < entries.length) {
+    warn(
+      run,
+      "public-owner",
+      "The schema public will belong to the owner of the database: the target's role may not give it to a superuser.",
+    );
+  }
+  return kept;
 }

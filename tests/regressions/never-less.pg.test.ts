@@ -63,3 +63,26 @@ test("a role that may create databases copies what another role owns, when it is
     await sql(postgres("target"), `DROP ROLE ${copier}; DROP ROLE ${owner}`);
   }
 });
+
+// The layout of PostgreSQL 14 and older, where public belongs to the bootstrap superuser.
+test("an owner who is no superuser copies a database whose schema public belongs to a superuser", async () => {
+  const owner = uniqueName("owner");
+  const postgres = (side: "source" | "target"): string => urlOf(server(side), "postgres");
+  for (const side of ["source", "target"] as const) await sql(postgres(side), `CREATE ROLE ${owner} LOGIN CREATEDB PASSWORD 'secret'`);
+  const as = (side: "source" | "target", database: string) => ({
+    url: urlOf({ ...server(side), user: owner, password: "secret" }, database),
+  });
+  try {
+    await using source = await freshDatabase("source", { options: `OWNER ${quoteName(owner)}` });
+    await using target = reservedDatabase("target");
+    await source.sql(
+      `ALTER SCHEMA public OWNER TO ${quoteName(server("source").user)}; GRANT ALL ON SCHEMA public TO PUBLIC;
+       CREATE TABLE public.t AS SELECT 1 AS i; ALTER TABLE public.t OWNER TO ${owner}`,
+    );
+    const { events } = await copy(as("source", source.name), as("target", target.name));
+    expect(warningCodes(events)).toContain("public-owner");
+    expect(await target.sql("SELECT i FROM public.t")).toEqual([{ i: 1 }]);
+  } finally {
+    for (const side of ["source", "target"] as const) await sql(postgres(side), `DROP ROLE ${owner}`);
+  }
+});
