@@ -2,6 +2,7 @@ import { asPgdittoError } from "../errors.ts";
 import { EVENT_FORMAT, VERSION } from "../index.ts";
 import { errorDetails } from "../report/error-details.ts";
 import { painter } from "../report/style.ts";
+import { summarizeError } from "../sync/summarize-error.ts";
 import { type ParsedArgv, parseArgv } from "./argv.ts";
 import type { CommandContext } from "./command.ts";
 import { cleanupCommand } from "./commands/cleanup.ts";
@@ -56,8 +57,8 @@ export async function main(): Promise<number> {
     const failure = asPgdittoError(error);
     const exitCode = (failure.code === "cancelled" ? signals.exitCode() : undefined) ?? failure.exitCode;
     if (told) return exitCode;
-    const { code, message, object, side, sqlstate, hint, detail, task, obstacles, differences } = failure;
-    const summary = { code, message, object, side, sqlstate, hint, detail, task };
+    const { obstacles, differences } = failure;
+    const summary = summarizeError(failure);
     if (json)
       printOut(
         JSON.stringify({

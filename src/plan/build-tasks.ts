@@ -57,7 +57,7 @@ export function buildTasks(input: BuildInput): Array<BuildTask | StatementsTask>
       cost: 1000 + bytesOf(place.table) * (key ? 0.2 : 0.4),
       locks: locksFor(place, input.family),
       entry: place.entry,
-      partial: key !== undefined && rowsStayBehind(key, input),
+      partial: key !== undefined && rowsStayBehind(key, input, byOid),
     };
   });
   return [...builds, ...attaches.map((group) => group.task), ...postponed];
@@ -87,8 +87,7 @@ function placeBuilds(input: BuildInput): Place[] {
 }
 
 /** A table whose rows were not selected holds none: a key into it from copied rows would fail. */
-function rowsStayBehind(key: ConstraintInfo, input: BuildInput): boolean {
-  const byOid = new Map(input.tables.map((table) => [table.oid, table]));
+function rowsStayBehind(key: ConstraintInfo, input: BuildInput, byOid: ReadonlyMap<number, TableInfo>): boolean {
   const holdsRows = copiesOf(key.table, input, byOid).length > 0;
   return holdsRows && input.family.withDescendants(key.refTable).some((oid) => byOid.get(oid)?.kind === "r" && !input.selected.has(oid));
 }

@@ -12,7 +12,7 @@ import type { Session } from "../postgres/session.ts";
 import { lockAndExport } from "../postgres/snapshot.ts";
 import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
-import { describeProgram } from "../schema/pg-dump/pg-dump-program.ts";
+import { describeProgram, majorOf } from "../schema/pg-dump/pg-dump-program.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
 import { plural } from "../util/format.ts";
 import { type Opened, openSource } from "./open.ts";
@@ -56,7 +56,10 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   const script = runPgDump({
     program,
     connect: () => openSource(run, "pg_dump"),
-    args: [...dumpArguments(run, snapshot, major(source) !== major(opened.control)), ...(await compressionArguments(run, source, found))],
+    args: [
+      ...dumpArguments(run, snapshot, majorOf(source.serverVersion) !== majorOf(opened.control.serverVersion)),
+      ...(await compressionArguments(run, source, found)),
+    ],
     signal: run.signal,
   });
   script.catch(() => undefined); // awaited below; a failure of the catalog must not leave it unhandled
@@ -79,10 +82,6 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     snapshot,
     pgDump: describeProgram(program),
   };
-}
-
-function major(session: Session): number {
-  return Math.floor(session.serverVersion / 10_000);
 }
 
 /** Repeats until the locked tables are the ones that the snapshot shows. */
