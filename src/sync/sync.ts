@@ -7,6 +7,7 @@ import type { Session } from "../postgres/session.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
+import { majorOf } from "../schema/pg-dump/pg-dump-program.ts";
 import { createStaging, dropDatabase } from "../target/staging.ts";
 import { dropTemplateObjects, readMissingTemplateObjects } from "../target/template-objects.ts";
 import { disposables } from "../util/disposables.ts";
@@ -84,7 +85,7 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
   await holdTarget(opened.control, config.target.database, run.id);
   const found = await preflight(run, opened);
   if (found.obstacles.length > 0) throw refusal(found.obstacles);
-  if (opened.control.serverVersion < opened.source.serverVersion - 9999) {
+  if (majorOf(opened.control.serverVersion) < majorOf(opened.source.serverVersion)) {
     warn(
       run,
       "older-target",

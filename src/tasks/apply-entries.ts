@@ -17,20 +17,51 @@ const FLUSH = "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.txid_
 /** "Already there", in PostgreSQL's words; what another attempt sees of what the first one committed. */
 const ALREADY_THERE = new Set(["42P07", "42710", "42723", "42P06", "42701", "42P16", "42809"]);
 
+/** What a server says to a language it does not know: syntax error, feature not supported, invalid parameter. */
+const NOT_UNDERSTOOD = new Set(["42601", "0A000", "22023"]);
+/** So many objects an error names; the rest is a number. */
+const NAMED = 20;
+
 /**
  * Runs entries in order, many to a round trip; each batch is one transaction. When a batch fails it is rolled back, and its
- * entries run one by one, so that the error names the object.
+ * entries run one by one, so that the error names the object. When the target does not understand one, the others are tried too:
+ * whoever goes back to an older server wants the whole list.
  */
 export async function applyEntries(session: Session, entries: readonly SchemaEntry[], attempt: number, signal: AbortSignal): Promise<void> {
+  const failures: PgdittoError[] = [];
   for (const batch of batches(entries)) {
     try {
       await session.run(batch.map(sqlOf).join("\n"), signal);
     } catch (error) {
-      if (!(error instanceof PgdittoError) || error.code === "cancelled" || isConnectionLoss(error.sqlstate)) throw error;
-      for (const entry of batch) await applyEntry(session, entry, attempt, signal);
+      if (endsTheTask(error)) throw error;
+      for (const entry of batch) {
+        try {
+          await applyEntry(session, entry, attempt, signal);
+        } catch (failure) {
+          const strange = failure instanceof PgdittoError && NOT_UNDERSTOOD.has(failure.sqlstate ?? "");
+          if (strange) failures.push(failure);
+          // behind a first one, what misses it fails too, and is not worth telling
+          else if (failures.length === 0 || endsTheTask(failure)) throw failure;
+        }
+      }
     }
   }
+  const [first, ...others] = failures;
+  if (first) throw namingAll(first, others);
   await session.run(FLUSH, signal);
+}
+
+function endsTheTask(error: unknown): boolean {
+  return !(error instanceof PgdittoError) || error.code === "cancelled" || isConnectionLoss(error.sqlstate);
+}
+
+function namingAll(first: PgdittoError, others: readonly PgdittoError[]): PgdittoError {
+  if (others.length === 0) return first;
+  const lines = others.slice(0, NAMED).map((error) => `  ${error.object}: ${error.message}`);
+  const more = others.length > NAMED ? [`  … and ${others.length - NAMED} more`] : [];
+  return withFacts(first, {
+    detail: [first.detail, "Nor does it take:", ...lines, ...more].filter((line) => line !== undefined).join("\n"),
+  });
 }
 
 /** Runs one entry; the error says which object could not be created. */
