@@ -130,6 +130,19 @@ describe("partitions", () => {
     });
     expect(taskOf(broken, "attach:51").after).toContain("build:54");
   });
+
+  test("where two names print the same, the attachment waits for either", () => {
+    const alike = makePlan({
+      tables,
+      indexes: [makeIndex(51, 1), { ...makeIndex(54, 4, 51), name: "a\nb" }, { ...makeIndex(55, 9), name: "a b" }],
+      entries: [
+        makeEntry({ dumpId: 54, type: "INDEX", oid: 54 }),
+        makeEntry({ dumpId: 55, type: "INDEX", oid: 55 }),
+        makeEntry({ dumpId: 92, type: "INDEX ATTACH", name: "a b" }),
+      ],
+    });
+    expect(new Set(taskOf(alike, "attach:0").after)).toEqual(new Set(["pre-data", "build:54", "build:55"]));
+  });
 });
 
 test("whatever the catalog, the plan is a graph: no cycle, no unknown id, none twice", () => {

@@ -102,7 +102,7 @@ function locksFor(place: Place, family: Families): NodeLock[] {
 /** All attachments of one partitioned index's tree go together, in pg_dump's order, once every index of the tree is there. */
 function attachTasks(input: BuildInput, places: readonly Place[]): Array<{ task: StatementsTask; indexes: number[] }> {
   const byOid = new Map(input.indexes.map((index) => [index.oid, index]));
-  const byName = new Map(input.indexes.map((index) => [nameKey(index.schema, index.name), index]));
+  const byName = groupBy(input.indexes, (index) => nameKey(index.schema, index.name));
   const rootOf = (index: IndexInfo): number => {
     const parent = index.parent === undefined ? undefined : byOid.get(index.parent);
     return parent ? rootOf(parent) : index.oid;
@@ -110,12 +110,12 @@ function attachTasks(input: BuildInput, places: readonly Place[]): Array<{ task:
   const members = groupBy(input.indexes, rootOf);
   const makers = new Map(places.map((place) => [place.index, `build:${place.entry.dumpId}`]));
   const groups = groupBy(input.split.attaches, (entry) => {
-    const index = byName.get(nameKey(entry.schema, entry.name));
-    return index ? rootOf(index) : 0;
+    const [index, ...others] = byName.get(nameKey(entry.schema, entry.name)) ?? [];
+    return index && others.length === 0 ? rootOf(index) : 0;
   });
   return [...groups].map(([root, entries]) => {
     const indexes = (members.get(root) ?? []).map((index) => index.oid);
-    // an index that is not found by name (two differ only in line breaks) waits for all of them
+    // where two names differ only in line breaks, the attachment waits for all indexes
     const after = root === 0 ? [...makers.values()] : indexes.flatMap((oid) => makers.get(oid) ?? []);
     return {
       indexes,

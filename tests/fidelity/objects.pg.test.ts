@@ -234,7 +234,7 @@ describe("types and operators", () => {
       ${major >= 15 ? "CREATE PUBLICATION filtered FOR TABLE t WHERE (id > 3 AND a <> ');'), TABLES IN SCHEMA s; CREATE PUBLICATION columns FOR TABLE t (id, b);" : ""}`,
     });
     await source.sql(
-      `CREATE SUBSCRIPTION "From far" CONNECTION 'host=nowhere.invalid dbname=x password=geheim' PUBLICATION p1, "P 2" WITH (connect = false, slot_name = NONE, binary = true)`,
+      `CREATE SUBSCRIPTION "From far" CONNECTION 'host=nowhere.invalid dbname=x password=geheim' PUBLICATION p1, "P 2" WITH (connect = false, slot_name = NONE${major >= 14 ? ", binary = true" : ""})`,
     );
     await using target = reservedDatabase("target");
     try {
