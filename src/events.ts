@@ -22,6 +22,7 @@ export type TaskKind =
   | "index"
   | "constraint"
   | "foreign-key"
+  | "small-builds"
   | "statements"
   | "refresh"
   | "sequences"

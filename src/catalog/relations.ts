@@ -8,6 +8,12 @@ export interface IndexInfo {
   table: number;
   /** OID of the partitioned index it is attached to. */
   parent: number | undefined;
+  /** On the source, as of its last VACUUM or ANALYZE. */
+  bytes: number;
+  /** `btree`, `gin`, … */
+  method: string;
+  /** CREATE INDEX, for the index of a large table's primary key or unique constraint. */
+  definition?: string | undefined;
 }
 
 export interface ConstraintInfo {
@@ -22,6 +28,8 @@ export interface ConstraintInfo {
   /** Of a primary key, unique or exclusion constraint: its index. */
   index: number;
   validated: boolean;
+  deferrable: boolean;
+  deferred: boolean;
 }
 
 export interface SequenceInfo {
@@ -38,22 +46,32 @@ export interface MatviewInfo {
   populated: boolean;
 }
 
-export async function readIndexes(session: Session): Promise<IndexInfo[]> {
-  const rows = await session.query<Omit<IndexInfo, "parent"> & { parent: number | null }>(`
-SELECT c.oid, n.nspname AS schema, c.relname AS name, i.indrelid AS table, h.inhparent AS parent
+/** @param large Tables whose keys may be worth building in two steps. */
+export async function readIndexes(session: Session, large: readonly number[]): Promise<IndexInfo[]> {
+  const rows = await session.query<Omit<IndexInfo, "parent" | "definition"> & { parent: number | null; definition: string | null }>(
+    `
+SELECT c.oid, n.nspname AS schema, c.relname AS name, i.indrelid AS table, h.inhparent AS parent,
+  -- pg_relation_size would wait for a REINDEX
+  c.relpages * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes, m.amname AS method,
+  CASE WHEN i.indrelid = ANY ($1::pg_catalog.oid[]) AND i.indisunique AND NOT i.indisexclusion AND m.amname = 'btree'
+    THEN pg_catalog.pg_get_indexdef(c.oid) END AS definition
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_am m ON m.oid = c.relam
 LEFT JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
-WHERE ${USER_SCHEMA}`);
-  return rows.map((row) => ({ ...row, parent: row.parent ?? undefined }));
+WHERE ${USER_SCHEMA}`,
+    [large],
+  );
+  return rows.map((row) => ({ ...row, parent: row.parent ?? undefined, definition: row.definition ?? undefined }));
 }
 
 export async function readConstraints(session: Session): Promise<ConstraintInfo[]> {
   return session.query<ConstraintInfo>(`
 SELECT c.oid, c.conname AS name, c.contype::text AS type, c.conrelid AS table, c.confrelid AS "refTable",
   CASE WHEN c.contype = 'f' THEN c.conindid ELSE 0 END AS "refIndex",
-  CASE WHEN c.contype = 'f' THEN 0 ELSE c.conindid END AS index, c.convalidated AS validated
+  CASE WHEN c.contype = 'f' THEN 0 ELSE c.conindid END AS index, c.convalidated AS validated,
+  c.condeferrable AS deferrable, c.condeferred AS deferred
 FROM pg_catalog.pg_constraint c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
 WHERE c.conrelid <> 0 AND ${USER_SCHEMA}`);

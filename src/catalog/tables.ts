@@ -11,6 +11,8 @@ export interface TableInfo {
   kind: "r" | "p";
   /** Heap and TOAST on the source, in bytes; indexes not counted. */
   bytes: number;
+  /** Blocks of the heap. */
+  blocks: number;
   /** The planner's estimate; 0 when never analyzed. */
   rowEstimate: number;
   unlogged: boolean;
@@ -40,6 +42,7 @@ interface TableRow {
   name: string;
   kind: "r" | "p";
   bytes: string;
+  blocks: number;
   rows: number;
   persistence: string;
   root: number;
@@ -63,6 +66,7 @@ export async function readTables(session: Session): Promise<TableInfo[]> {
     name: row.name,
     kind: row.kind,
     bytes: Number(row.bytes),
+    blocks: row.blocks,
     rowEstimate: Math.max(0, row.rows),
     unlogged: row.persistence === "u",
     root: row.root,
@@ -95,7 +99,8 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (${USER_SCHEMA} OR
 
 const TABLES = `
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
-  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_table_size(c.oid) END AS bytes, c.reltuples AS rows,
+  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_table_size(c.oid) END AS bytes,
+  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int END::pg_catalog.float8 AS blocks, c.reltuples AS rows,
   CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END AS root,
   x.extname AS extension, x.condition
 ${FROM}

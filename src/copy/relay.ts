@@ -1,43 +1,53 @@
 import { PgdittoError } from "../errors.ts";
 
-/** The receiving half: a `COPY … FROM STDIN` that waits for frames. */
+/** The receiving half: one or more `COPY … FROM STDIN` that wait for frames. */
 interface FrameTarget {
   write: (frames: Buffer) => boolean;
   onDrain: (resume: () => void) => void;
-  finish: () => Promise<string>;
-  readonly ended: Promise<string>;
+  readonly ended: Promise<string[]>;
+}
+
+interface FrameSink extends Pick<FrameTarget, "write" | "onDrain"> {
+  copied: (bytes: number) => void;
+  sent: () => void;
 }
 
 /** The two sessions of a copy, as far as the relay needs them. */
 export interface RelayEnds {
-  source: { copyOut: (sql: string, sink: Pick<FrameTarget, "write" | "onDrain">) => Promise<string>; abort: () => Promise<void> };
-  target: { copyIn: (sql: string) => Promise<FrameTarget>; abort: () => Promise<void> };
+  source: { copyOut: (sql: string, sink: FrameSink) => Promise<string[]>; abort: () => Promise<void> };
+  target: { copyIn: (sql: string, taken: () => void) => Promise<FrameTarget>; abort: () => Promise<void> };
 }
 
 export interface RelayOptions {
-  /** Ends with `COPY … TO STDOUT`. */
+  /** Some `COPY … TO STDOUT`. */
   copyOut: string;
-  /** Ends with `COPY … FROM STDIN`; statements before it run first. */
+  /** As many `COPY … FROM STDIN`, in the same order; other statements may stand between them. */
   copyIn: string;
   /** Called with the number of bytes forwarded since the last call, headers of the frames included. */
   onBytes?: ((bytes: number) => void) | undefined;
+  /** Tells of a failure; it was in the COPY of this index. */
+  describeFailure?: ((error: unknown, index: number) => unknown) | undefined;
 }
 
+/** What one COPY moved. */
 export interface RelayResult {
   rows: number;
   bytes: number;
 }
 
 /**
- * Streams one COPY into another as opaque frames, with back-pressure from socket to socket. Both ends start at the same time;
- * CopyDone is sent only after the source has said that it is complete, and both command tags must count the same rows: a text
- * COPY drops what follows a `\.` line without any error (measured with PostgreSQL 15).
+ * Streams COPYs of one session into COPYs of another as opaque frames, with back-pressure from socket to socket. Both ends start at the
+ * same time; a COPY's end is one of the frames, so that the next one follows without a round trip. The caller commits, and only
+ * after both ends are through and the command tags count the same rows: a text COPY drops what follows a `\.` line without any error
+ * (measured with PostgreSQL 15).
  *
  * After a failure both sessions are aborted: a stream that broke within a frame cannot be ended politely, and a polite end would
  * commit part of a table.
  */
-export async function relay(ends: RelayEnds, options: RelayOptions): Promise<RelayResult> {
-  let bytes = 0;
+export async function relay(ends: RelayEnds, options: RelayOptions): Promise<RelayResult[]> {
+  const bytes: number[] = [];
+  const seen = { source: 0, target: 0 };
+  let compared: number | undefined;
   let open: FrameTarget | undefined;
   let waiting: Buffer[] = []; // frames that came before the target was ready: at most what one socket read holds
   let resumeSource = (): void => {};
@@ -47,18 +57,19 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
   });
   listenerFailed.catch(() => undefined);
 
-  const targetReady = ends.target.copyIn(options.copyIn).then((copy) => {
-    open = copy;
-    let room = true;
-    for (const frames of waiting) room = copy.write(frames);
-    waiting = [];
-    if (room) resumeSource();
-    else copy.onDrain(resumeSource);
-    return copy;
-  });
-  const sourceDone = ends.source.copyOut(options.copyOut, {
+  const target = ends.target
+    .copyIn(options.copyIn, () => (seen.target += 1))
+    .then((copy) => {
+      open = copy;
+      let room = true;
+      for (const frames of waiting) room = copy.write(frames);
+      waiting = [];
+      if (room) resumeSource();
+      else copy.onDrain(resumeSource);
+      return copy.ended;
+    });
+  const source = ends.source.copyOut(options.copyOut, {
     write: (frames) => {
-      bytes += frames.length;
       try {
         options.onBytes?.(frames.length);
       } catch (error) {
@@ -72,23 +83,26 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
       if (open) open.onDrain(resume);
       else resumeSource = resume;
     },
+    copied: (size) => bytes.push(size),
+    sent: () => (seen.source += 1),
   });
-  const targetFailed = targetReady.then((copy) => copy.ended);
   try {
-    const sent = await Promise.race([sourceDone, targetFailed, listenerFailed]);
-    const copy = await targetReady;
-    const taken = await copy.finish();
-    return { rows: sameRows(sent, taken), bytes };
+    const [sent, taken] = await Promise.race([Promise.all([source, target]), listenerFailed]);
+    return sent.map((tag, i) => {
+      compared = i;
+      return { rows: sameRows(tag, taken[i]), bytes: bytes[i] ?? 0 };
+    });
   } catch (error) {
     await Promise.all([ends.source.abort(), ends.target.abort()]);
-    await Promise.allSettled([sourceDone, targetFailed]);
-    throw error;
+    await Promise.allSettled([source, target]);
+    const onSource = error instanceof PgdittoError && error.side === "source";
+    throw options.describeFailure?.(error, compared ?? (onSource ? seen.source : seen.target)) ?? error;
   }
 }
 
 /** Both tags read `COPY n`; anything else is a defect worth stopping for. */
-function sameRows(sent: string, taken: string): number {
-  const rows = [sent, taken].map((tag) => Number(/^COPY (\d+)$/.exec(tag)?.[1] ?? Number.NaN));
+function sameRows(sent: string, taken: string | undefined): number {
+  const rows = [sent, taken].map((tag) => Number(/^COPY (\d+)$/.exec(tag ?? "")?.[1] ?? Number.NaN));
   const [out = Number.NaN, into = Number.NaN] = rows;
   if (out === into) return out;
   throw new PgdittoError("copy", `The source sent ${out} rows, the target took ${into}.`, {

@@ -1,13 +1,14 @@
 import type { TableInfo } from "../catalog/tables.ts";
 import { displayName } from "../postgres/quote.ts";
 import { inSlices } from "../util/group-by.ts";
-import { LARGE_TABLE } from "./data-tasks.ts";
+import { LARGE_TABLE } from "./copies.ts";
 import type { Families } from "./family.ts";
 import type { AnalyzeTask, RefreshTask, Task } from "./task.ts";
 
 interface AnalyzeInput {
   tables: readonly TableInfo[];
-  copied: ReadonlySet<number>;
+  /** By table: the tasks that bring its rows. */
+  copiedBy: ReadonlyMap<number, readonly string[]>;
   family: Families;
   builds: readonly Task[];
   refreshes: readonly RefreshTask[];
@@ -21,7 +22,7 @@ interface AnalyzeInput {
  * their own), small ones fifty to a statement at the end.
  */
 export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
-  const holdsRows = (table: TableInfo): boolean => input.family.withDescendants(table.oid).some((oid) => input.copied.has(oid));
+  const holdsRows = (table: TableInfo): boolean => input.family.withDescendants(table.oid).some((oid) => input.copiedBy.has(oid));
   const tops = input.tables.filter((table) => table.root === table.oid && holdsRows(table));
   const bytes = new Map(input.tables.map((table) => [table.oid, table.bytes]));
   const size = (table: TableInfo): number => input.family.withDescendants(table.oid).reduce((sum, oid) => sum + (bytes.get(oid) ?? 0), 0);
@@ -32,7 +33,7 @@ export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
     .filter((table) => size(table) >= LARGE_TABLE)
     .map((table) => {
       const members = input.family.withDescendants(table.oid);
-      const after = members.flatMap((oid) => [...(input.copied.has(oid) ? [`copy:${oid}`] : []), ...(builtOn.get(oid) ?? [])]);
+      const after = members.flatMap((oid) => [...(input.copiedBy.get(oid) ?? []), ...(builtOn.get(oid) ?? [])]);
       return analyze(
         `${table.oid}`,
         displayName(table.schema, table.name),

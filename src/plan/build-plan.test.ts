@@ -15,8 +15,8 @@ describe("rows", () => {
 
   test("each table is copied after the schema, counted and analyzed after its rows", () => {
     const made = makePlan({ tables: [makeTable({ oid: 1, bytes: LARGE }), makeTable({ oid: 2 }), makeTable({ oid: 3 })] });
-    expect(taskOf(made, "copy:1")).toMatchObject({ after: ["pre-data"], freeze: true, format: "binary" });
-    expect(taskOf(made, "copy:2")).toMatchObject({ freeze: false });
+    expect(taskOf(made, "copy:1")).toMatchObject({ after: ["pre-data"], copies: [{ freeze: true, format: "binary" }] });
+    expect(taskOf(made, "copy:2")).toMatchObject({ copies: [{ freeze: false }] });
     expect(taskOf(made, "count:1").after).toEqual(["copy:1"]);
     expect(taskOf(made, "count:2")).toMatchObject({ after: ["copy:2", "copy:3"], object: "2 small tables" });
     expect(taskOf(made, "analyze:1").after).toContain("copy:1");

@@ -1,14 +1,17 @@
 import type { LargeObjectInfo } from "../catalog/large-objects.ts";
 import type { ConstraintInfo, IndexInfo, MatviewInfo, SequenceInfo } from "../catalog/relations.ts";
 import type { TableInfo } from "../catalog/tables.ts";
+import { quoteIdent } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
 import { analyzeTasks } from "./analyze-tasks.ts";
 import { buildTasks } from "./build-tasks.ts";
-import { copyTasks, countTasks, largeObjectTasks } from "./data-tasks.ts";
+import { listCopies } from "./copies.ts";
+import { copyTasks, copyTasksByTable, largeObjectTasks } from "./copy-tasks.ts";
+import { countTasks } from "./count-tasks.ts";
 import { families } from "./family.ts";
 import { splitEntries } from "./split-entries.ts";
 import { barrier, statementsTask } from "./statements-task.ts";
-import type { CopyTask, RefreshTask, Task } from "./task.ts";
+import type { Copy, RefreshTask, Task } from "./task.ts";
 
 /** All that the plan is made of; nothing else is looked at. */
 export interface PlanInput {
@@ -24,6 +27,12 @@ export interface PlanInput {
   /** Why values of a type cannot pass in binary; undefined when they can. */
   binaryObstacle: (typeOid: number) => string | undefined;
   skipExtensions: readonly string[];
+  /** Tasks that can run at a time. */
+  workers: number;
+  /** Whether the source reads a range of blocks without reading the rest: PostgreSQL 14 and newer. */
+  rangeScans: boolean;
+  /** The schema of the journal in the staging database, which has to go before event triggers come. */
+  journalSchema: string;
 }
 
 export interface Plan {
@@ -32,7 +41,10 @@ export interface Plan {
   database: SchemaEntry | undefined;
   databaseProperties: readonly SchemaEntry[];
   tables: readonly TableInfo[];
-  copies: readonly CopyTask[];
+  /** Every COPY; a table may have several. */
+  copies: readonly Copy[];
+  /** Tables whose rows are copied. */
+  copied: readonly TableInfo[];
   /** Tables whose rows stay behind because of the user's patterns. */
   unselected: readonly TableInfo[];
   /** Schema objects that are left out because the user said so. */
@@ -57,13 +69,14 @@ export function buildPlan(input: PlanInput): Plan {
     locks: [],
     entries: split.preData,
   };
-  const copies = copyTasks(input, split.skipped);
-  const copied = new Set(copies.map((task) => task.table.oid));
+  const copies = listCopies(input, split.skipped);
+  const copying = copyTasks(copies, input.constraints);
+  const copiedBy = copyTasksByTable(copying);
   const largeObjects = largeObjectTasks(input.largeObjects);
   const statistics = statementsTask("statistics", "extended statistics", split.statistics, ["pre-data"]);
-  const built = buildTasks({ ...input, split, family, copied });
+  const built = buildTasks({ ...input, split, family, copiedBy });
 
-  const beforeRest = [...copies, ...largeObjects, ...statistics, ...built].map((task) => task.id);
+  const beforeRest = [...copying, ...largeObjects, ...statistics, ...built].map((task) => task.id);
   const restTitle = "triggers, rules, policies, comments";
   // with thousands of tasks an empty one in the middle saves each that comes behind from waiting for all of them, one by one
   const rest =
@@ -73,18 +86,23 @@ export function buildPlan(input: PlanInput): Plan {
   const behindPrivileges = privileges.length > 0 ? ["privileges"] : behindRest;
   const refreshes = refreshTasks(split.refreshes, input.matviews, behindPrivileges);
   const refreshIds = refreshes.map((task) => task.id);
-  const eventTriggers = statementsTask("event-triggers", "event triggers", split.eventTriggers, [...behindPrivileges, ...refreshIds]);
-  const analyze = analyzeTasks({ tables: input.tables, copied, family, builds: built, refreshes, statistics, behindRest });
-  const counts = countTasks(copies);
+  const dropJournal = statementsTask("journal", "end of the journal", journalEntries(input.journalSchema, split.eventTriggers), [
+    ...behindPrivileges,
+    ...refreshIds,
+  ]);
+  const eventTriggers = statementsTask("event-triggers", "event triggers", split.eventTriggers, ["journal"]);
+  const analyze = analyzeTasks({ tables: input.tables, copiedBy, family, builds: built, refreshes, statistics, behindRest });
+  const counts = countTasks(copying, copiedBy);
   const all: Task[] = [
     preData,
-    ...copies,
+    ...copying,
     ...largeObjects,
     ...statistics,
     ...built,
     ...rest,
     ...privileges,
     ...refreshes,
+    ...dropJournal,
     ...eventTriggers,
     ...analyze,
     ...counts,
@@ -105,10 +123,18 @@ export function buildPlan(input: PlanInput): Plan {
     databaseProperties: split.databaseProperties,
     tables: input.tables,
     copies,
+    copied: [...new Map(copies.map(({ table }) => [table.oid, table])).values()],
     unselected: input.tables.filter((table) => table.kind === "r" && !input.selected.has(table.oid)),
     skipped: split.skipped,
-    bytes: copies.reduce((sum, task) => sum + task.table.bytes, 0),
+    bytes: copies.reduce((sum, copy) => sum + copy.bytes, 0),
   };
+}
+
+/** Dropping the journal would fire the event triggers that tell of drops; without any, it goes when the run is through. */
+function journalEntries(schema: string, eventTriggers: readonly SchemaEntry[]): SchemaEntry[] {
+  if (eventTriggers.length === 0) return [];
+  const sql = `DROP SCHEMA IF EXISTS ${quoteIdent(schema)} CASCADE;`;
+  return [{ dumpId: 0, classId: 0, oid: 0, dependencies: [], type: "SCHEMA", name: schema, schema: "", owner: "", sql, settings: "" }];
 }
 
 function refreshTasks(entries: readonly SchemaEntry[], matviews: readonly MatviewInfo[], after: readonly string[]): RefreshTask[] {

@@ -94,14 +94,14 @@ describe("partitions", () => {
 
   test("an index of a partitioned table waits for the rows of all its partitions, a partition's for its own", () => {
     expect(new Set(taskOf(made, "build:51").after)).toEqual(new Set(["pre-data", "copy:3", "copy:4"]));
-    expect(new Set(taskOf(made, "build:54").after)).toEqual(new Set(["pre-data", "copy:4"]));
+    expect(new Set(taskOf(made, "builds:54").after)).toEqual(new Set(["pre-data", "copy:4"]));
   });
 
   test("the indexes of one tree are attached together, in pg_dump's order, when all are there", () => {
     expect(made.tasks.filter(({ id }) => id.startsWith("attach:")).map(({ id }) => id)).toEqual(["attach:51"]);
     const attach = taskOf(made, "attach:51");
     expect(attach.kind === "statements" && attach.entries.map(({ dumpId }) => dumpId)).toEqual([90, 91, 92]);
-    expect(new Set(attach.after)).toEqual(new Set(["pre-data", "build:51", "build:52", "build:53", "build:54"]));
+    expect(new Set(attach.after)).toEqual(new Set(["pre-data", "build:51", "builds:52", "builds:54"]));
   });
 
   test("a foreign key to a partitioned table waits until its index is whole, and locks every partition", () => {

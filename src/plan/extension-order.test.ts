@@ -10,6 +10,7 @@ function table(oid: number, extension?: string): TableInfo {
     name: `t${oid}`,
     kind: "r",
     bytes: 0,
+    blocks: 0,
     rowEstimate: 0,
     unlogged: false,
     root: oid,
@@ -29,6 +30,8 @@ function foreignKey(from: number, to: number): ConstraintInfo {
     refIndex: 0,
     index: 0,
     validated: true,
+    deferrable: false,
+    deferred: false,
   };
 }
 

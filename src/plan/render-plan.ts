@@ -12,6 +12,8 @@ export interface PlanSummary {
     rowEstimate: number;
     format: "binary" | "text";
     formatReason: string | undefined;
+    /** 1: the table goes as a whole; more: so many connections may copy it at a time. */
+    ranges: number;
   }>;
   /** Tables whose rows stay behind. */
   leftOut: ReadonlyArray<{ object: string; reason: string }>;
@@ -27,14 +29,16 @@ export function summarizePlan(plan: Plan): PlanSummary {
   return {
     // dearest first: the order in which they are started
     tables: plan.copies
-      .toSorted((a, b) => b.cost - a.cost)
-      .map((task) => ({
-        table: task.object,
-        partitionOf: task.table.root === task.table.oid ? undefined : names.get(task.table.root),
-        bytes: task.table.bytes,
-        rowEstimate: Math.round(task.table.rowEstimate),
-        format: task.format,
-        formatReason: task.formatReason,
+      .filter(({ range }) => range === undefined || range.number === 1)
+      .toSorted((a, b) => b.table.bytes - a.table.bytes)
+      .map(({ object, table, format, formatReason, range }) => ({
+        table: object,
+        partitionOf: table.root === table.oid ? undefined : names.get(table.root),
+        bytes: table.bytes,
+        rowEstimate: Math.round(table.rowEstimate),
+        format,
+        formatReason,
+        ranges: range?.of ?? 1,
       })),
     leftOut: [
       ...plan.unselected.map((table) => ({
@@ -60,6 +64,7 @@ export function renderPlan(summary: PlanSummary): string[] {
     const rows = table.rowEstimate > 0 ? `~${formatCount(table.rowEstimate)} rows` : "";
     const notes = [
       table.format === "text" ? `text: ${table.formatReason ?? ""}` : "binary",
+      table.ranges > 1 ? `in ${table.ranges} ranges` : "",
       table.partitionOf === undefined ? "" : `partition of ${table.partitionOf}`,
     ];
     return `${String(i + 1).padStart(5)}. ${printable(table.table).padEnd(width)}${formatBytes(table.bytes).padStart(8)}  ${rows.padEnd(18)} ${printable(notes.filter((note) => note !== "").join(", "))}`;

@@ -17,14 +17,36 @@ interface PreDataTask extends TaskBase {
   entries: readonly SchemaEntry[];
 }
 
-export interface CopyTask extends TaskBase {
-  kind: "copy";
+/** One COPY: the rows of a table, or of a range of its blocks. */
+export interface Copy {
+  /** `copy:16402`, or `copy:16402/3` for the third range. */
+  id: string;
+  /** For people: `public.orders`. */
+  object: string;
   table: TableInfo;
   format: "binary" | "text";
   /** Why not binary. */
   formatReason: string | undefined;
-  /** TRUNCATE and `COPY … FREEZE` in one transaction: worth it for tables that are not small. */
+  /** TRUNCATE and `COPY … FREEZE` in one transaction: worth it for tables that are not small, impossible for ranges. */
   freeze: boolean;
+  range: BlockRange | undefined;
+  /** Heap and TOAST to move. */
+  bytes: number;
+}
+
+/** Rows whose ctid lies in blocks `from` up to, not with, `to`; no `to`: to the table's end. */
+export interface BlockRange {
+  /** 1 for the first range of a table. */
+  number: number;
+  of: number;
+  from: number;
+  to: number | undefined;
+}
+
+/** COPYs that go one behind the other over one connection and are committed together: one, or many small ones. */
+export interface CopyTask extends TaskBase {
+  kind: "copy";
+  copies: readonly Copy[];
 }
 
 export interface LargeObjectsTask extends TaskBase {
@@ -38,6 +60,12 @@ export interface BuildTask extends TaskBase {
   entry: SchemaEntry;
   /** A foreign key into tables whose rows were not selected: it is made NOT VALID where its rows have no match. */
   partial: boolean;
+}
+
+/** Indexes and constraints of small tables, many to a round trip. */
+export interface SmallBuildsTask extends TaskBase {
+  kind: "small-builds";
+  entries: readonly SchemaEntry[];
 }
 
 /** Cheap statements, in order: attaching indexes, triggers, rules, policies, comments, privileges, event triggers. */
@@ -73,6 +101,7 @@ export type Task =
   | CopyTask
   | LargeObjectsTask
   | BuildTask
+  | SmallBuildsTask
   | StatementsTask
   | RefreshTask
   | SequencesTask

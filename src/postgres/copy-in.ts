@@ -4,15 +4,17 @@ import type { CopyIn } from "./session.ts";
 import { submit, submittable, type WireConnection } from "./wire.ts";
 
 /**
- * Sends `sql`, whose last statement is a `COPY … FROM STDIN`; statements may precede it (`BEGIN; TRUNCATE …; COPY …`), so that a
- * small table costs one round trip less. There is no polite way to end a broken stream: destroy the session, because ending
- * it would commit part of a table.
+ * Sends `sql`, which holds one or more `COPY … FROM STDIN`; other statements may precede each (`BEGIN; TRUNCATE …; COPY …`), so that
+ * small tables cost no round trip of their own: the server reads the frames of the next COPY where those of the one before end. After
+ * an error it ignores the frames that still come (manual 55.2.6). There is no polite way to end a broken stream: destroy the session,
+ * because ending it would commit part of a table.
+ * @param taken Called with each COPY's tag (`COPY 42`) as it completes.
  */
-export function copyIn(client: pg.Client, sql: string): Promise<CopyIn> {
+export function copyIn(client: pg.Client, sql: string, taken?: (tag: string) => void): Promise<CopyIn> {
   return new Promise((resolve, reject) => {
-    let tag = "";
-    let settle: { resolve: (tag: string) => void; reject: (error: Error) => void } | undefined;
-    const ended = new Promise<string>((resolveEnd, rejectEnd) => {
+    const tags: string[] = [];
+    let settle: { resolve: (tags: string[]) => void; reject: (error: Error) => void } | undefined;
+    const ended = new Promise<string[]>((resolveEnd, rejectEnd) => {
       settle = { resolve: resolveEnd, reject: rejectEnd };
     });
     ended.catch(() => undefined); // the relay looks at it when it is ready to
@@ -25,10 +27,12 @@ export function copyIn(client: pg.Client, sql: string): Promise<CopyIn> {
           reject(error);
         },
         handleCommandComplete: (message) => {
-          tag = message.text;
+          if (!message.text.startsWith("COPY ")) return;
+          tags.push(message.text);
+          taken?.(message.text);
         },
         handleReadyForQuery: () => {
-          settle?.resolve(tag);
+          settle?.resolve(tags);
           reject(new Error("The server did not ask for COPY data."));
         },
         handleCopyInResponse: (connection) => resolve(openCopy(connection, ended)),
@@ -37,14 +41,10 @@ export function copyIn(client: pg.Client, sql: string): Promise<CopyIn> {
   });
 }
 
-function openCopy(connection: WireConnection, ended: Promise<string>): CopyIn {
+function openCopy(connection: WireConnection, ended: Promise<string[]>): CopyIn {
   return {
     write: (frames) => connection.stream.write(frames),
     onDrain: (resume) => void connection.stream.once("drain", resume),
-    finish: () => {
-      connection.endCopyFrom();
-      return ended;
-    },
     ended,
   };
 }

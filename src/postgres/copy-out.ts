@@ -7,13 +7,13 @@ import type { FrameSink } from "./session.ts";
 import { submit, submittable } from "./wire.ts";
 
 /**
- * Runs one `COPY … TO STDOUT` and hands its frames to the sink, with back-pressure on the socket. Resolves with the command tag
- * (`COPY 42`). While it runs, `pg`'s own parser sees everything except CopyData.
+ * Runs `COPY … TO STDOUT`, or several of them in one round trip, and hands their frames to the sink, with back-pressure on the socket.
+ * Resolves with the command tags (`COPY 42`). While it runs, `pg`'s own parser sees everything except CopyData and CopyDone.
  */
-export function copyOut(client: pg.Client, sql: string, sink: FrameSink): Promise<string> {
+export function copyOut(client: pg.Client, sql: string, sink: FrameSink): Promise<string[]> {
   return new Promise((resolve, reject) => {
     let restore = (): void => {};
-    let tag = "";
+    const tags: string[] = [];
     submit(
       client,
       submittable({
@@ -26,11 +26,12 @@ export function copyOut(client: pg.Client, sql: string, sink: FrameSink): Promis
           reject(error);
         },
         handleCommandComplete: (message) => {
-          tag = message.text;
+          tags.push(message.text);
+          sink.sent?.(message.text);
         },
         handleReadyForQuery: () => {
           restore();
-          resolve(tag);
+          resolve(tags);
         },
       }),
     );
@@ -47,6 +48,7 @@ function divertCopyData(stream: Duplex, sink: FrameSink): () => void {
       stream.pause();
       sink.onDrain(() => stream.resume());
     },
+    copied: sink.copied,
     other: (bytes) => {
       for (const parse of parsers) parse.call(stream, bytes);
     },

@@ -82,7 +82,7 @@ export function createSession(client: pg.Client, config: ConnectionConfig, param
         await client.query(text);
       }),
     copyOut: (sql, sink) => wrap(side, copyOut(client, sql, sink)),
-    copyIn: async (sql) => toldBySide(side, await wrap(side, copyIn(client, sql))),
+    copyIn: async (sql, taken) => toldBySide(side, await wrap(side, copyIn(client, sql, taken))),
     takeSocket: () => {
       const { stream } = internals.connection;
       stream.removeAllListeners("data");
@@ -105,5 +105,5 @@ async function wrap<T>(side: Side, promise: Promise<T>): Promise<T> {
 function toldBySide(side: Side, copy: CopyIn): CopyIn {
   const ended = wrap(side, copy.ended);
   ended.catch(() => undefined); // the relay looks at it when it is ready to
-  return { ...copy, ended, finish: () => wrap(side, copy.finish()) };
+  return { ...copy, ended };
 }

@@ -1,21 +1,22 @@
-/** The type byte of a CopyData message (manual 55.7 "Message Formats"). */
+/** Type bytes of CopyData and CopyDone (manual 55.7 "Message Formats"): the same from a server and to one. */
 const COPY_DATA = 0x64;
+const COPY_DONE = 0x63;
 
 export interface FrameRoutes {
-  /** Whole or partial CopyData frames, headers included, exactly as they came. */
+  /** Whole or partial CopyData and CopyDone frames, headers included, exactly as they came. */
   data: (bytes: Buffer) => void;
   /** Everything else: for the ordinary protocol parser. */
   other: (bytes: Buffer) => void;
+  /** A CopyDone has been seen; bytes of the CopyData frames since the one before, headers included. */
+  copied?: ((bytes: number) => void) | undefined;
 }
 
 export interface FrameWalker {
   walk: (chunk: Buffer) => void;
-  /** CopyData messages seen so far. */
-  readonly frames: number;
 }
 
 /**
- * Cuts a stream of backend messages into runs of CopyData and runs of anything else, without looking inside either and without
+ * Cuts a stream of backend messages into runs of COPY frames and runs of anything else, without looking inside either and without
  * copying: a CopyData frame has the same bytes in both directions, so a run can be written to another server as it is. Frames
  * may be split anywhere between chunks, also inside the header.
  */
@@ -23,8 +24,17 @@ export function createFrameWalker(routes: FrameRoutes): FrameWalker {
   let headerSeen = 0; // bytes of the current message's five-byte header already seen
   let length = 0;
   let bodyLeft = 0;
-  let isData = false;
-  let frames = 0;
+  let type = 0;
+  let isFrame = false;
+  let copyBytes = 0;
+
+  const headerEnds = (): void => {
+    if (type === COPY_DATA) copyBytes += bodyLeft + 5;
+    else if (type === COPY_DONE) {
+      routes.copied?.(copyBytes);
+      copyBytes = 0;
+    }
+  };
 
   const walk = (chunk: Buffer): void => {
     const end = chunk.length;
@@ -32,17 +42,18 @@ export function createFrameWalker(routes: FrameRoutes): FrameWalker {
     let runStart = 0;
     while (at < end) {
       if (headerSeen === 0) {
-        const nextIsData = chunk[at] === COPY_DATA;
-        if (nextIsData !== isData) {
-          if (at > runStart) (isData ? routes.data : routes.other)(chunk.subarray(runStart, at));
+        type = chunk[at] ?? 0;
+        const nextIsFrame = type === COPY_DATA || type === COPY_DONE;
+        if (nextIsFrame !== isFrame) {
+          if (at > runStart) (isFrame ? routes.data : routes.other)(chunk.subarray(runStart, at));
           runStart = at;
-          isData = nextIsData;
+          isFrame = nextIsFrame;
         }
-        if (nextIsData) frames += 1;
         if (end - at >= 5) {
           bodyLeft = chunk.readUInt32BE(at + 1) - 4;
           at += 5;
           headerSeen = 5;
+          headerEnds();
         } else {
           at += 1;
           headerSeen = 1;
@@ -57,6 +68,7 @@ export function createFrameWalker(routes: FrameRoutes): FrameWalker {
         }
         if (headerSeen < 5) break;
         bodyLeft = length - 4;
+        headerEnds();
       }
       const take = Math.min(bodyLeft, end - at);
       at += take;
@@ -64,13 +76,8 @@ export function createFrameWalker(routes: FrameRoutes): FrameWalker {
       if (bodyLeft > 0) break;
       headerSeen = 0;
     }
-    if (end > runStart) (isData ? routes.data : routes.other)(chunk.subarray(runStart, end));
+    if (end > runStart) (isFrame ? routes.data : routes.other)(chunk.subarray(runStart, end));
   };
 
-  return {
-    walk,
-    get frames() {
-      return frames;
-    },
-  };
+  return { walk };
 }

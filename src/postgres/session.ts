@@ -18,29 +18,33 @@ export interface Session extends AsyncDisposable {
   query: <Row extends object>(text: string, values?: readonly unknown[], signal?: AbortSignal) => Promise<Row[]>;
   /** Simple protocol: any number of statements in one round trip. */
   run: (text: string, signal?: AbortSignal) => Promise<void>;
-  copyOut: (sql: string, sink: FrameSink) => Promise<string>;
-  copyIn: (sql: string) => Promise<CopyIn>;
+  /** One or more `COPY … TO STDOUT`; resolves with their command tags. */
+  copyOut: (sql: string, sink: FrameSink) => Promise<string[]>;
+  /** One or more `COPY … FROM STDIN`, and statements between them; `taken` is told each COPY's tag. */
+  copyIn: (sql: string, taken?: (tag: string) => void) => Promise<CopyIn>;
   /** Hands the authenticated socket over; the session must not be used for queries afterwards, only closed. */
   takeSocket: () => Duplex;
   /** Ends whatever runs on the server, then the connection. For broken or cancelled work; never waits long. */
   abort: () => Promise<void>;
 }
 
-/** Takes CopyData frames as they come. Returning false asks for a pause until `onDrain` calls back. */
+/** Takes CopyData and CopyDone frames as they come. Returning false asks for a pause until `onDrain` calls back. */
 export interface FrameSink {
   write: (frames: Buffer) => boolean;
   onDrain: (resume: () => void) => void;
+  /** The frames of one COPY have all been seen, so many bytes. */
+  copied?: ((bytes: number) => void) | undefined;
+  /** One COPY is complete at the source; its tag. */
+  sent?: ((tag: string) => void) | undefined;
 }
 
-/** A `COPY … FROM STDIN` that waits for frames. */
+/** A `COPY … FROM STDIN` that waits for frames; CopyDone is one of them. */
 export interface CopyIn {
-  /** Writes whole or partial CopyData frames as they are; false: wait for `onDrain`. */
+  /** Writes whole or partial frames as they are; false: wait for `onDrain`. */
   write: (frames: Buffer) => boolean;
   onDrain: (resume: () => void) => void;
-  /** Sends CopyDone; resolves with the command tag of the last statement (`COPY 42`). */
-  finish: () => Promise<string>;
-  /** Settles when the server ends the COPY on its own: rejects with its error. Never resolves before `finish`. */
-  readonly ended: Promise<string>;
+  /** Settles when the server is through with all of it: the tags of the COPYs (`COPY 42`), or its error. */
+  readonly ended: Promise<string[]>;
 }
 
 /** `15.18 (Debian …)` → 150018; `16beta1` → 160000. */

@@ -9,7 +9,6 @@ import type pg from "pg";
 export interface WireConnection {
   readonly stream: Duplex;
   query: (text: string) => void;
-  endCopyFrom: () => void;
   sendCopyFail: (reason: string) => void;
   on: (event: string, listener: (message: never) => void) => void;
 }

@@ -22,6 +22,7 @@ const LABELS: Readonly<Record<TaskKind, string>> = {
   "large-objects": "LOBJ",
   index: "INDEX",
   constraint: "CONSTR",
+  "small-builds": "INDEX",
   "foreign-key": "FKEY",
   statements: "SCHEMA",
   refresh: "MVIEW",
@@ -130,7 +131,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
             LABELS.copy,
             "STARTED",
             group.name,
-            event.group === undefined ? "Standard Table" : `Partitioned (${group.parts} parts)`,
+            event.group === undefined
+              ? "Standard Table"
+              : `${event.group === event.object ? "Split" : "Partitioned"} (${group.parts} parts)`,
           );
         break;
       }

@@ -14,6 +14,7 @@ import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
 import { describeProgram, majorOf } from "../schema/pg-dump/pg-dump-program.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
+import { journalSchema } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { Preflight } from "./preflight.ts";
@@ -23,6 +24,9 @@ import { info, type Run, warn } from "./run.ts";
 const LOCK_TIMEOUT_MS = 60_000;
 /** Tables may appear and go while they are being locked; this often, and the run gives up. */
 const LOCK_ROUNDS = 5;
+
+/** From this size on a key's index is worth a task of its own. Bytes of heap and TOAST. */
+const TWO_STEP_TABLE = 32 * 1024 * 1024;
 
 export interface SourceContents extends PlanInput {
   snapshot: string;
@@ -68,7 +72,10 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   const catalog = {
     tables,
     selected,
-    indexes: await readIndexes(source),
+    indexes: await readIndexes(
+      source,
+      tables.filter((table) => table.kind === "r" && table.bytes >= TWO_STEP_TABLE).map((table) => table.oid),
+    ),
     constraints: await readConstraints(source),
     matviews: await readMatviews(source),
     sequences: await readSequences(source),
@@ -79,6 +86,9 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     ...catalog,
     entries: withoutOwnerOfPublic(run, parseEntries(await script), found),
     skipExtensions: run.config.skipExtensions,
+    workers: run.config.jobs * run.config.batchSize,
+    rangeScans: source.serverVersion >= 140_000,
+    journalSchema: journalSchema(run.id),
     snapshot,
     pgDump: describeProgram(program),
   };

@@ -6,6 +6,7 @@ import { isTransient } from "../postgres/sqlstate.ts";
 import { withRetries } from "../scheduler/retry.ts";
 import { runGraph } from "../scheduler/run-graph.ts";
 import type { RowCounts, TaskContext, TaskResult } from "../tasks/context.ts";
+import { journalSchema } from "../tasks/journal.ts";
 import { runTask } from "../tasks/run-task.ts";
 import { cancelled, sleep } from "../util/wait.ts";
 import { summarizeError } from "./summarize-error.ts";
@@ -15,17 +16,18 @@ import type { Worker, Workers } from "./workers.ts";
 
 export interface RunPlanResult {
   counts: ReadonlyMap<number, RowCounts>;
-  /** Rows and bytes moved, and milliseconds taken, by task id. */
-  results: ReadonlyMap<string, TaskResult & { ms: number }>;
+  /** Rows and bytes moved, and milliseconds taken, by id of the copy. */
+  copied: ReadonlyMap<string, TaskResult & { ms: number }>;
 }
 
 /** Runs the plan's tasks over the workers, with retries for what is transient. */
 export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: string): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
-  const results = new Map<string, TaskResult & { ms: number }>();
+  const copied = new Map<string, TaskResult & { ms: number }>();
   const events = taskEvents(run, plan);
 
   const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
+    const started = performance.now();
     const context: TaskContext = {
       source: worker.source.get,
       target: worker.target.get,
@@ -36,6 +38,8 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
       noAcl: run.config.noAcl,
       onBytes: (bytes) => events.progress(task, bytes),
       warn: (code, message, hint) => warn(run, code, message, hint),
+      journal: journalSchema(run.id),
+      recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
       recordCount: (table, rows) => counts.set(table, rows),
     };
     try {
@@ -66,16 +70,14 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
           },
           (attempt) => attemptTask(task, worker, attempt, signal),
         );
-        const ms = performance.now() - started;
-        results.set(task.id, { ...result, ms });
-        events.done(task, result, ms);
+        events.done(task, result, performance.now() - started, copied);
       } catch (error) {
         if (!signal.aborted) events.failed(task, summarizeError(asPgdittoError(error)));
         throw error;
       }
     },
   });
-  return { counts, results };
+  return { counts, copied };
 }
 
 function describeFailure(task: Task, error: unknown): PgdittoError {

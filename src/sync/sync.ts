@@ -19,7 +19,9 @@ import { preflight, refusal } from "./preflight.ts";
 import { readSource, type SourceContents } from "./read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
 import type { SyncResult } from "./result.ts";
+import { createJournal, dropJournal } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
+import { groupBy } from "../util/group-by.ts";
 import { info, type Run, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
 import { summarizeError } from "./summarize-error.ts";
@@ -150,8 +152,8 @@ async function fillAndVerify(
 ): Promise<RunPlanResult & { regained: Session | undefined }> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
-  await using workers = await openWorkers(run, { ...options, count, snapshot, tables: plan.copies.map((task) => task.table) });
-  run.emit({ type: "plan:ready", tables: plan.copies.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
+  await using workers = await openWorkers(run, { ...options, count, snapshot, tables: plan.copied });
+  run.emit({ type: "plan:ready", tables: plan.copied.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
   await makeStaging(run, opened, plan, options.staging, options.given);
   // idle as long as the copy takes, so that it may be lost when it is needed
   await using staging = renewable(() =>
@@ -164,6 +166,7 @@ async function fillAndVerify(
   for (const { kind, name } of kept) {
     warn(run, "template-object", `The source has no ${kind} ${name}; the target keeps it, because its role may not drop it.`);
   }
+  await createJournal(await staging.get(), contents.journalSchema);
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
   const done = await runPlan(run, plan, workers, opened.sourceIdentity.encoding);
   // the snapshot outlives the session that exported it in every session that joined it
@@ -171,6 +174,7 @@ async function fillAndVerify(
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, options.staging));
+  await dropJournal(await staging.get(), contents.journalSchema);
   const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
   await verifyCopy(run, { plan, counts, source, staging: await staging.get(), leftOut, kept });
   spare.release();
@@ -178,10 +182,12 @@ async function fillAndVerify(
 }
 
 function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {
-  const tables = plan.copies.map((task) => {
-    const result = done.results.get(task.id);
-    const { schema, name } = task.table;
-    return { schema, name, rows: result?.rows ?? 0, bytes: result?.bytes ?? 0, ms: Math.round(result?.ms ?? 0), format: task.format };
+  const copies = groupBy(plan.copies, (copy) => copy.table);
+  const tables = [...copies].map(([{ schema, name }, ofTable]) => {
+    const results = ofTable.flatMap((copy) => done.copied.get(copy.id) ?? []);
+    const sum = (value: (result: (typeof results)[number]) => number): number => results.reduce((total, one) => total + value(one), 0);
+    const format = ofTable[0]?.format ?? "text";
+    return { schema, name, rows: sum(({ rows }) => rows), bytes: sum(({ bytes }) => bytes), ms: Math.round(sum(({ ms }) => ms)), format };
   });
   return { tables, rows: tables.reduce((sum, table) => sum + table.rows, 0), bytes: tables.reduce((sum, table) => sum + table.bytes, 0) };
 }

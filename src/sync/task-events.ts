@@ -1,6 +1,6 @@
 import type { ErrorSummary, PhaseNumber } from "../events.ts";
 import type { Plan } from "../plan/build-plan.ts";
-import type { Task } from "../plan/task.ts";
+import type { Copy, Task } from "../plan/task.ts";
 import { displayName } from "../postgres/quote.ts";
 import type { TaskResult } from "../tasks/context.ts";
 import type { Run } from "./run.ts";
@@ -19,12 +19,13 @@ interface TaskEvents {
   started: (task: Task) => void;
   progress: (task: Task, bytes: number) => void;
   retry: (task: Task, retry: { attempt: number; attempts: number; delayMs: number; error: ErrorSummary }) => void;
-  done: (task: Task, result: TaskResult, ms: number) => void;
+  /** @param copied What each COPY has moved, by its id. */
+  done: (task: Task, result: TaskResult, ms: number, copied: ReadonlyMap<string, TaskResult & { ms: number }>) => void;
   failed: (task: Task, error: ErrorSummary) => void;
 }
 
 /**
- * Tells of tasks, and of the phases that people think in: phase 2 begins with the first copy, phase 3 when the last one is in, although
+ * Tells of tasks, of each table's COPY although small ones share a task, and of the phases that people think in: phase 2 begins with the first copy, phase 3 when the last one is in, although
  * indexes of finished tables were being built before.
  */
 export function taskEvents(run: Run, plan: Plan): TaskEvents {
@@ -40,27 +41,28 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
     inPhase3 = true;
     run.emit({ type: "phase:started", phase: 3, of: 4, name: PHASES[3] });
   };
-  /** A partition is told of under its partitioned table. */
-  const belonging = (task: Task): { group: string | undefined; parts: number } => {
-    if (task.kind !== "copy") return { group: undefined, parts: 1 };
-    const { oid, root } = task.table;
-    return root === oid ? { group: undefined, parts: 1 } : { group: names.get(root), parts: parts.get(root) ?? 1 };
+  /** A partition is told of under its partitioned table, a range of blocks under its table. */
+  const belonging = ({ table }: Copy): { group: string | undefined; parts: number } => {
+    const of = parts.get(table.root) ?? 1;
+    return of === 1 && table.root === table.oid ? { group: undefined, parts: 1 } : { group: names.get(table.root), parts: of };
   };
+  const alone = { group: undefined, parts: 1 };
 
   return {
     started: (task) => {
-      const bytes = task.kind === "copy" ? task.table.bytes : 0;
-      run.emit({
-        type: "task:started",
-        id: task.id,
-        kind: task.kind,
-        object: task.object,
-        ...belonging(task),
-        bytes,
-        detail: task.kind === "copy" ? task.format : "",
-      });
+      if (task.kind === "copy") {
+        for (const copy of task.copies) {
+          const { id, object, bytes, format, range } = copy;
+          const detail = range ? `${format}, range ${range.number} of ${range.of}` : format;
+          run.emit({ type: "task:started", id, kind: task.kind, object, ...belonging(copy), bytes, detail });
+        }
+        return;
+      }
+      const { id, kind, object } = task;
+      run.emit({ type: "task:started", id, kind, object, ...alone, bytes: 0, detail: "" });
     },
     progress: (task, bytes) => {
+      if (task.kind === "copy" && task.copies.length > 1) return;
       const now = performance.now();
       const last = pending.get(task.id) ?? { bytes: 0, at: now };
       const sum = last.bytes + bytes;
@@ -69,9 +71,18 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
       if (due) run.emit({ type: "task:progress", id: task.id, bytes: sum });
     },
     retry: (task, retry) => run.emit({ type: "task:retry", id: task.id, kind: task.kind, object: task.object, ...retry }),
-    done: (task, result, ms) => {
+    done: (task, result, ms, copied) => {
       pending.delete(task.id);
-      run.emit({ type: "task:done", id: task.id, kind: task.kind, object: task.object, ...belonging(task), ...result, ms: Math.round(ms) });
+      if (task.kind === "copy") {
+        for (const copy of task.copies) {
+          const { id, object } = copy;
+          const moved = copied.get(id) ?? { rows: 0, bytes: 0, ms };
+          run.emit({ type: "task:done", id, kind: task.kind, object, ...belonging(copy), ...moved, ms: Math.round(moved.ms) });
+        }
+      } else {
+        const { id, kind, object } = task;
+        run.emit({ type: "task:done", id, kind, object, ...alone, ...result, ms: Math.round(ms) });
+      }
       if (task.kind === "pre-data") run.emit({ type: "phase:started", phase: 2, of: 4, name: PHASES[2] });
       if (isData(task)) copiesLeft -= 1;
       if (isData(task) || task.kind === "pre-data") enterPhase3();

@@ -28,7 +28,7 @@ export async function verifyCopy(
 ): Promise<void> {
   run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
   const { plan, counts } = options;
-  const tables = plan.copies.map((task) => task.table);
+  const tables = plan.copied;
   const [all, target] = await Promise.all([readInventory(options.source, run.signal), readInventory(options.staging, run.signal)]);
   const source = withoutBrokenIndexes(run, all, target);
   const differences: Difference[] = [

@@ -10,12 +10,14 @@ const BATCH_CHARACTERS = 200_000;
 
 /**
  * Waits until everything committed so far is on disk. Rows, indexes and constraints are looked at again at the end; that a comment
- * or a grant was lost when the target crashed, nobody would see. One wait a task.
+ * or a grant was lost when the target crashed, nobody would see.
  */
-const FLUSH = "BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.txid_current(); COMMIT";
+export async function flush(session: Session, signal: AbortSignal): Promise<void> {
+  await session.run("BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.txid_current(); COMMIT", signal);
+}
 
 /** "Already there", in PostgreSQL's words; what another attempt sees of what the first one committed. */
-const ALREADY_THERE = new Set(["42P07", "42710", "42723", "42P06", "42701", "42P16", "42809"]);
+const ALREADY_THERE = new Set(["42P07", "42710", "42723", "42P06", "42701", "42P16", "42809", "55000"]);
 
 /** What a server says to a language it does not know: syntax error, feature not supported, invalid parameter. */
 const NOT_UNDERSTOOD = new Set(["42601", "0A000", "22023"]);
@@ -48,7 +50,6 @@ export async function applyEntries(session: Session, entries: readonly SchemaEnt
   }
   const [first, ...others] = failures;
   if (first) throw namingAll(first, others);
-  await session.run(FLUSH, signal);
 }
 
 function endsTheTask(error: unknown): boolean {

@@ -15,6 +15,10 @@ export interface TaskContext {
   noAcl: boolean;
   onBytes: (bytes: number) => void;
   warn: (code: string, message: string, hint?: string) => void;
+  /** Schema of the journal in the staging database. */
+  journal: string;
+  /** Tells that a COPY is committed, by its id. */
+  recordCopy: (id: string, result: TaskResult) => void;
   recordCount: (table: number, counts: RowCounts) => void;
 }
 

@@ -1,10 +1,10 @@
 import type { Task } from "../plan/task.ts";
 import { analyzeRelations } from "./analyze-relations.ts";
-import { applyEntries, applyEntry } from "./apply-entries.ts";
+import { applyEntries, applyEntry, flush } from "./apply-entries.ts";
 import { buildObject } from "./build-object.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 import { copyLargeObjects } from "./copy-large-objects.ts";
-import { copyTable } from "./copy-table.ts";
+import { copyRows } from "./copy-rows.ts";
 import { countRows } from "./count-rows.ts";
 import { setSequences } from "./set-sequences.ts";
 
@@ -14,9 +14,13 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
     case "pre-data":
     case "statements":
       await applyEntries(await context.target(), task.entries, context.attempt, context.signal);
+      await flush(await context.target(), context.signal);
+      return NOTHING_MOVED;
+    case "small-builds":
+      await applyEntries(await context.target(), task.entries, context.attempt, context.signal);
       return NOTHING_MOVED;
     case "copy":
-      return copyTable(task, context);
+      return copyRows(task, context);
     case "large-objects":
       return copyLargeObjects(task, context);
     case "index":

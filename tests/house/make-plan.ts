@@ -15,16 +15,19 @@ export function makePlan(parts: Partial<PlanInput>): Plan {
     largeObjects: [],
     binaryObstacle: () => undefined,
     skipExtensions: [],
+    workers: 2,
+    rangeScans: true,
+    journalSchema: "pgditto_run",
     ...parts,
   });
 }
 
 export function makeIndex(oid: number, table: number, parent?: number): IndexInfo {
-  return { oid, schema: "public", name: `i${oid}`, table, parent };
+  return { oid, schema: "public", name: `i${oid}`, table, parent, bytes: 0, method: "btree" };
 }
 
 export function makeConstraint(parts: Partial<ConstraintInfo> & Pick<ConstraintInfo, "oid" | "table" | "type">): ConstraintInfo {
-  return { name: `c${parts.oid}`, refTable: 0, refIndex: 0, index: 0, validated: true, ...parts };
+  return { name: `c${parts.oid}`, refTable: 0, refIndex: 0, index: 0, validated: true, deferrable: false, deferred: false, ...parts };
 }
 
 export function taskOf(made: Plan, id: string): Plan["tasks"][number] {

@@ -8,6 +8,7 @@ export function makeTable(parts: Partial<TableInfo> & Pick<TableInfo, "oid">): T
     name: `t${parts.oid}`,
     kind: "r",
     bytes: 8192,
+    blocks: Math.ceil((parts.bytes ?? 8192) / 8192),
     rowEstimate: 0,
     unlogged: false,
     root: parts.oid,

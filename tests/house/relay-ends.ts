@@ -5,9 +5,9 @@ type Sink = Parameters<RelayEnds["source"]["copyOut"]>[1];
 
 /** Both ends of a relay in the hands of the test. */
 export function fakeEnds() {
-  const out = deferred<string>();
+  const out = deferred<string[]>();
   const ready = deferred<void>();
-  const ended = deferred<string>();
+  const ended = deferred<string[]>();
   ended.promise.catch(() => undefined);
   const log: string[] = [];
   const received: Buffer[] = [];
@@ -17,19 +17,34 @@ export function fakeEnds() {
     room: true,
     drain: undefined as (() => void) | undefined,
     resumed: 0,
+    bytes: 0,
     sink: undefined as Sink | undefined,
     /** What the source's socket does with a chunk: writes, and pauses when it is told to. */
     send: (text: string): boolean => {
+      fake.bytes += text.length;
       const room = fake.sink?.write(Buffer.from(text)) ?? false;
       if (!room) fake.sink?.onDrain(() => (fake.resumed += 1));
       return room;
     },
-    sourceDone: (tag: string) => out.resolve(tag),
+    /** The last frames have come, and with each COPY's tag the source is through. */
+    sourceDone: (...tags: string[]) => {
+      for (const _ of tags) {
+        fake.sink?.copied(fake.bytes);
+        fake.bytes = 0;
+        fake.sink?.sent();
+      }
+      out.resolve(tags);
+    },
     sourceFails: (error: Error) => out.reject(error),
     targetReady: () => ready.resolve(),
     targetRefuses: (error: Error) => ready.reject(error),
     targetFails: (error: Error) => ended.reject(error),
-    finishTag: "COPY 0" as string | Error,
+    /** The target has taken this COPY. */
+    taken: undefined as (() => void) | undefined,
+    targetDone: (...tags: string[]) => {
+      for (const _ of tags) fake.taken?.();
+      ended.resolve(tags);
+    },
   };
   const ends: RelayEnds = {
     source: {
@@ -44,8 +59,9 @@ export function fakeEnds() {
       },
     },
     target: {
-      copyIn: async (sql) => {
+      copyIn: async (sql, taken) => {
         log.push(`target: ${sql}`);
+        fake.taken = taken;
         await ready.promise;
         return {
           write: (frames) => {
@@ -54,12 +70,6 @@ export function fakeEnds() {
           },
           onDrain: (resume) => {
             fake.drain = resume;
-          },
-          finish: () => {
-            log.push("finish");
-            if (fake.finishTag instanceof Error) ended.reject(fake.finishTag);
-            else ended.resolve(fake.finishTag);
-            return ended.promise;
           },
           ended: ended.promise,
         };

@@ -1,45 +1,53 @@
-import type { LargeObjectInfo } from "../catalog/large-objects.ts";
-import type { ConstraintInfo } from "../catalog/relations.ts";
 import type { TableInfo } from "../catalog/tables.ts";
 import { displayName } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
-import { groupBy, inSlices } from "../util/group-by.ts";
-import { tablesBefore } from "./extension-order.ts";
-import type { CopyTask, CountTask, LargeObjectsTask } from "./task.ts";
+import { groupBy } from "../util/group-by.ts";
+import { splitTable } from "./split-table.ts";
+import type { Copy } from "./task.ts";
 
 /** From this size on, a table gets TRUNCATE and COPY … FREEZE, and tasks of its own for ANALYZE and counting. Bytes. */
 export const LARGE_TABLE = 4 * 1024 * 1024;
-/** What a task costs besides its bytes: round trips, in bytes that could have been moved meanwhile. */
-const TASK_COST = 64 * 1024;
 
 interface CopyInput {
   tables: readonly TableInfo[];
   selected: ReadonlySet<number>;
-  constraints: readonly ConstraintInfo[];
   binaryObstacle: (typeOid: number) => string | undefined;
+  /** Tasks that can run at a time. */
+  workers: number;
+  /** Whether the source reads a range of blocks without reading the rest. */
+  rangeScans: boolean;
 }
 
-export function copyTasks(input: CopyInput, skipped: readonly SchemaEntry[]): CopyTask[] {
+/** Every COPY of the run: one a table, several for a table that would keep the others waiting. */
+export function listCopies(input: CopyInput, skipped: readonly SchemaEntry[]): Copy[] {
   const skippedExtensions = new Set(skipped.filter((entry) => entry.type === "EXTENSION").map((entry) => entry.name));
   const copied = input.tables.filter(
     (table) => table.kind === "r" && input.selected.has(table.oid) && !skippedExtensions.has(table.extension?.name ?? ""),
   );
-  const before = tablesBefore(copied, input.constraints);
-  return joinThrough(copied, input.tables).map((table) => {
+  const tables = joinThrough(copied, input.tables);
+  const all = tables.reduce((sum, table) => sum + table.bytes, 0);
+  return tables.flatMap((table): Copy[] => {
     const formatReason = textReason(table, input.binaryObstacle);
-    return {
-      kind: "copy",
+    const whole = {
       id: `copy:${table.oid}`,
       object: displayName(table.schema, table.name),
-      after: ["pre-data", ...(before.get(table.oid) ?? []).map((oid) => `copy:${oid}`)],
-      cost: table.bytes + TASK_COST,
-      locks: [table, ...(table.parts ?? [])].map(({ oid }) => ({ key: oid, exclusive: true })),
       table,
-      format: formatReason === undefined ? "binary" : "text",
+      format: formatReason === undefined ? ("binary" as const) : ("text" as const),
       formatReason,
+      range: undefined,
+      bytes: table.bytes,
       // a partitioned table cannot be frozen
       freeze: table.bytes >= LARGE_TABLE && table.extension === undefined && table.parts === undefined,
     };
+    const ranges = input.rangeScans ? splitTable(table, all, input.workers) : [];
+    if (ranges.length === 0) return [whole];
+    return ranges.map((range) => ({
+      ...whole,
+      id: `${whole.id}/${range.number}`,
+      range,
+      bytes: table.bytes / range.of,
+      freeze: false,
+    }));
   });
 }
 
@@ -66,34 +74,4 @@ function textReason(table: TableInfo, binaryObstacle: (typeOid: number) => strin
     if (reason !== undefined) return `column ${column.name}: ${reason}`;
   }
   return undefined;
-}
-
-export function largeObjectTasks(objects: readonly LargeObjectInfo[]): LargeObjectsTask[] {
-  return inSlices(objects, 200).map((slice, i) => ({
-    kind: "large-objects",
-    id: `large-objects:${i}`,
-    object: `large objects ${slice[0]?.oid ?? 0} to ${slice.at(-1)?.oid ?? 0}`,
-    after: ["pre-data"],
-    cost: slice.length * TASK_COST,
-    locks: [],
-    objects: slice,
-  }));
-}
-
-/** Large tables are counted one by one as soon as they are in, small ones a hundred to a round trip. */
-export function countTasks(copies: readonly CopyTask[]): CountTask[] {
-  const large = copies.filter((task) => task.table.bytes >= LARGE_TABLE).map((task) => [task]);
-  const small = inSlices(
-    copies.filter((task) => task.table.bytes < LARGE_TABLE),
-    100,
-  );
-  return [...large, ...small].map((group) => ({
-    kind: "count",
-    id: `count:${group[0]?.table.oid ?? 0}`,
-    object: group.length === 1 ? (group[0]?.object ?? "") : `${group.length} small tables`,
-    after: group.map((task) => task.id),
-    cost: group.reduce((sum, task) => sum + task.table.bytes * 0.1, 0),
-    locks: [],
-    tables: group.map((task) => task.table),
-  }));
 }

@@ -1,0 +1,68 @@
+import type { LargeObjectInfo } from "../catalog/large-objects.ts";
+import type { ConstraintInfo } from "../catalog/relations.ts";
+import type { NodeLock } from "../scheduler/graph.ts";
+import { inSlices } from "../util/group-by.ts";
+import { tablesBefore } from "./extension-order.ts";
+import { grouped } from "./grouped.ts";
+import type { Copy, CopyTask, LargeObjectsTask } from "./task.ts";
+
+/** Smaller tables go many to a transaction. Bytes of heap and TOAST. */
+const SMALL_TABLE = 256 * 1024;
+/** What a COPY costs besides its bytes, in bytes that could have been moved meanwhile. */
+const COPY_COST = 64 * 1024;
+
+/** The tasks that copy rows; small tables share one, because a round trip and a commit cost more than their rows. */
+export function copyTasks(copies: readonly Copy[], constraints: readonly ConstraintInfo[]): CopyTask[] {
+  const before = tablesBefore(
+    copies.map((copy) => copy.table),
+    constraints,
+  );
+  const isSmall = (copy: Copy): boolean => copy.bytes < SMALL_TABLE && copy.table.extension === undefined && copy.table.parts === undefined;
+  const alone = copies.filter((copy) => !isSmall(copy));
+  return [
+    ...alone.map((copy) =>
+      copyTask(
+        [copy],
+        (before.get(copy.table.oid) ?? []).map((oid) => `copy:${oid}`),
+      ),
+    ),
+    ...grouped(copies.filter(isSmall)).map((group) => copyTask(group, [])),
+  ];
+}
+
+function copyTask(copies: readonly Copy[], before: readonly string[]): CopyTask {
+  const [first] = copies;
+  return {
+    kind: "copy",
+    id: copies.length === 1 ? (first?.id ?? "") : `copies:${first?.table.oid ?? 0}`,
+    object: copies.length === 1 ? (first?.object ?? "") : `${copies.length} small tables`,
+    after: ["pre-data", ...before],
+    cost: copies.reduce((sum, copy) => sum + copy.bytes + COPY_COST, 0),
+    locks: copies.flatMap(locksOf),
+    copies,
+  };
+}
+
+/** Ranges of a table go beside each other. */
+function locksOf(copy: Copy): NodeLock[] {
+  return [copy.table, ...(copy.table.parts ?? [])].map(({ oid }) => ({ key: oid, exclusive: copy.range === undefined }));
+}
+
+/** By table: the tasks that bring its rows. */
+export function copyTasksByTable(tasks: readonly CopyTask[]): Map<number, string[]> {
+  const found = new Map<number, string[]>();
+  for (const task of tasks) for (const { table } of task.copies) found.set(table.oid, [...(found.get(table.oid) ?? []), task.id]);
+  return found;
+}
+
+export function largeObjectTasks(objects: readonly LargeObjectInfo[]): LargeObjectsTask[] {
+  return inSlices(objects, 200).map((slice, i) => ({
+    kind: "large-objects",
+    id: `large-objects:${i}`,
+    object: `large objects ${slice[0]?.oid ?? 0} to ${slice.at(-1)?.oid ?? 0}`,
+    after: ["pre-data"],
+    cost: slice.length * COPY_COST,
+    locks: [],
+    objects: slice,
+  }));
+}

@@ -1,0 +1,60 @@
+import { relay, type RelayResult } from "../copy/relay.ts";
+import { PgdittoError } from "../errors.ts";
+import type { Copy, CopyTask } from "../plan/task.ts";
+import { withFacts } from "../postgres/server-error.ts";
+import type { Session } from "../postgres/session.ts";
+import type { TaskContext, TaskResult } from "./context.ts";
+import { copyInSql, copyOutSql } from "./copy-sql.ts";
+import { journalSql, readJournal } from "./journal.ts";
+
+/**
+ * Copies rows in one transaction on the target, which also writes the journal: what it holds is committed, exactly once. Another attempt
+ * leaves out what the journal has, so it neither doubles nor loses a row even when the answer to the first attempt's COMMIT was lost.
+ */
+export async function copyRows(task: CopyTask, context: TaskContext): Promise<TaskResult> {
+  const [source, target] = await Promise.all([context.source(), context.target()]);
+  const ids = task.copies.map((copy) => copy.id);
+  const done = new Map(context.attempt > 1 ? await readJournal(target, context.journal, ids, context.signal) : []);
+  const left = task.copies.filter((copy) => !done.has(copy.id));
+  if (left.length > 0) for (const [id, result] of await copyTogether(left, { source, target }, context)) done.set(id, result);
+  let [rows, bytes] = [0, 0];
+  for (const [id, result] of done) {
+    context.recordCopy(id, result);
+    rows += result.rows;
+    bytes += result.bytes;
+  }
+  return { rows, bytes };
+}
+
+type Results = ReadonlyMap<string, RelayResult>;
+
+async function copyTogether(copies: readonly Copy[], ends: { source: Session; target: Session }, context: TaskContext): Promise<Results> {
+  const { source, target } = ends;
+  const stop = (): void => void Promise.all([source.abort(), target.abort()]);
+  context.signal.addEventListener("abort", stop, { once: true });
+  try {
+    const moved = await relay(ends, {
+      copyOut: copies.map((copy) => copyOutSql(copy, context.encoding)).join("; "),
+      copyIn: `BEGIN; ${copies.map((copy) => copyInSql(copy, context.encoding)).join("; ")}`,
+      onBytes: context.onBytes,
+      describeFailure: (error, at) =>
+        error instanceof PgdittoError ? withFacts(error, { object: error.object ?? copies[at]?.object }) : error,
+    });
+    const results = new Map(copies.map((copy, i) => [copy.id, moved[i] ?? { rows: 0, bytes: 0 }]));
+    return await commit(target, results, context);
+  } finally {
+    context.signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Where an earlier attempt's COMMIT was under way after all, the journal refuses this one, and tells what the other has moved. */
+async function commit(target: Session, results: Results, context: TaskContext): Promise<Results> {
+  try {
+    await target.run(`${journalSql(context.journal, results)}; COMMIT`);
+    return results;
+  } catch (error) {
+    if (!(error instanceof PgdittoError) || error.sqlstate !== "23505") throw error;
+    await target.run("ROLLBACK");
+    return await readJournal(target, context.journal, [...results.keys()], context.signal);
+  }
+}
