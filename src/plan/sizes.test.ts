@@ -102,10 +102,7 @@ describe("keys of large tables", () => {
     [
       "one that other statements follow",
       {
-        entries: [
-          { ...primary.entries[0]!, sql: `${sql("c70", "PRIMARY KEY (id)")}ALTER TABLE public.t1 CLUSTER ON i50;` },
-          primary.entries[1]!,
-        ],
+        entries: primary.entries.map((entry) => ({ ...entry, sql: `${entry.sql}ALTER TABLE public.t1 CLUSTER ON i50;` })),
       },
     ],
     ["one without a plain definition", { indexes: [makeIndex(50, 1), makeIndex(51, 1)] }],

@@ -132,7 +132,7 @@ describe("--json", () => {
     await using target = reservedDatabase("target");
     const { code, stdout, stderr } = await runBetween(source, target, [command, "--json"]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^(?:Warning: .*\n)*$/);
+    expect(stderr).toMatch(/^(?:(?:Note|Warning): .*\n)*$/);
     expect(jsonLines(stdout)).toEqual([expect.objectContaining({ type: command, format: 1 })]);
     const failed = await runBetween({ url: "postgresql://127.0.0.1:1/x" }, { url: "postgresql://127.0.0.1:1/x" }, [command, "--json"]);
     expect([4, 5]).toContain(failed.code);
