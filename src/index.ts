@@ -3,7 +3,7 @@
  * know of each other. Nothing is printed, and the environment is read only when it is passed.
  */
 import { setMaxListeners } from "node:events";
-import { homedir, hostname, platform } from "node:os";
+import { availableParallelism, homedir, hostname, platform } from "node:os";
 import { pid } from "node:process";
 
 import { resolveConfig } from "./config/resolve.ts";
@@ -116,7 +116,7 @@ async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): 
       emit: (event) => onEvent?.({ ...event, time: new Date().toISOString(), run: id }),
       signal: controller.signal,
       confirm,
-      machine: { platform: platform(), hostname: hostname(), pid: pid, path: env["PATH"] ?? "" },
+      machine: { platform: platform(), hostname: hostname(), pid: pid, cores: availableParallelism(), path: env["PATH"] ?? "" },
     });
   } catch (error) {
     throw asPgdittoError(error);

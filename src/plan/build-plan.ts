@@ -27,8 +27,8 @@ export interface PlanInput {
   /** Why values of a type cannot pass in binary; undefined when they can. */
   binaryObstacle: (typeOid: number) => string | undefined;
   skipExtensions: readonly string[];
-  /** Tasks that can run at a time. */
-  workers: number;
+  /** COPYs of one table that pay at a time; 1: no table is split. */
+  streams: number;
   /** Whether the source reads a range of blocks without reading the rest: PostgreSQL 14 and newer. */
   rangeScans: boolean;
   /** The schema of the journal in the staging database, which has to go before event triggers come. */

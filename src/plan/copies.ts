@@ -12,8 +12,8 @@ interface CopyInput {
   tables: readonly TableInfo[];
   selected: ReadonlySet<number>;
   binaryObstacle: (typeOid: number) => string | undefined;
-  /** Tasks that can run at a time. */
-  workers: number;
+  /** COPYs of one table that pay at a time. */
+  streams: number;
   /** Whether the source reads a range of blocks without reading the rest. */
   rangeScans: boolean;
 }
@@ -39,7 +39,7 @@ export function listCopies(input: CopyInput, skipped: readonly SchemaEntry[]): C
       // a partitioned table cannot be frozen
       freeze: table.bytes >= LARGE_TABLE && table.extension === undefined && table.parts === undefined,
     };
-    const ranges = input.rangeScans ? splitTable(table, all, input.workers) : [];
+    const ranges = input.rangeScans ? splitTable(table, all, input.streams) : [];
     if (ranges.length === 0) return [whole];
     return ranges.map((range) => ({
       ...whole,

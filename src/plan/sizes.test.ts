@@ -35,7 +35,7 @@ describe("small and large tables", () => {
 
   test("a table that would keep one worker busy alone goes in ranges, beside each other, without FREEZE", () => {
     const tables = [makeTable({ oid: 1, bytes: 1024 * MB }), makeTable({ oid: 2, bytes: 100 * MB })];
-    const made = makePlan({ tables, workers: 2 });
+    const made = makePlan({ tables, streams: 2 });
     const ranges = made.copies.filter(({ table }) => table.oid === 1);
     expect(ranges.map(({ id }) => id)).toEqual(["copy:1/1", "copy:1/2", "copy:1/3", "copy:1/4"]);
     expect(ranges.map(({ range }) => [range?.from, range?.to])).toEqual([
@@ -51,7 +51,7 @@ describe("small and large tables", () => {
   });
 
   test.each([
-    ["one worker", { workers: 1 }, {}],
+    ["one stream", { streams: 1 }, {}],
     ["a source that would read the whole table for each range", { rangeScans: false }, {}],
     ["rows of an extension", {}, { extension: { name: "e", condition: "" } }],
   ])("%s: whole", (_why, parts, table) => {

@@ -8,14 +8,14 @@ const CHAIN = 1.5;
 
 /**
  * The ranges of blocks that a table is copied in, with an even number of bytes each; none: it goes as a whole. A table is split when it
- * would keep one worker busy while the others have nothing left. TOAST lies apart, so that a small heap can have much behind it: the
+ * would keep one connection busy while the others have nothing left. TOAST lies apart, so that a small heap can have much behind it: the
  * number of ranges comes from all bytes, their bounds from the heap.
  */
-export function splitTable(table: TableInfo, allBytes: number, workers: number): BlockRange[] {
-  if (workers < 2 || table.extension !== undefined || table.parts !== undefined) return [];
-  const share = allBytes / workers;
+export function splitTable(table: TableInfo, allBytes: number, streams: number): BlockRange[] {
+  if (streams < 2 || table.extension !== undefined || table.parts !== undefined) return [];
+  const share = allBytes / streams;
   if (table.bytes < 2 * SMALLEST_RANGE || table.bytes * CHAIN <= share) return [];
-  const of = Math.min(Math.floor(table.bytes / SMALLEST_RANGE), 2 * workers, table.blocks);
+  const of = Math.min(Math.floor(table.bytes / SMALLEST_RANGE), 2 * streams, table.blocks);
   if (of < 2) return [];
   const bound = (i: number): number => Math.round((table.blocks * i) / of);
   return Array.from({ length: of }, (_, i) => ({

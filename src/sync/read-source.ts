@@ -19,6 +19,7 @@ import { plural } from "../util/format.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { Preflight } from "./preflight.ts";
 import { info, type Run, warn } from "./run.ts";
+import { usefulStreams } from "./streams.ts";
 
 /** Milliseconds to wait for tables that somebody holds exclusively. */
 const LOCK_TIMEOUT_MS = 60_000;
@@ -86,7 +87,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     ...catalog,
     entries: withoutOwnerOfPublic(run, parseEntries(await script), found),
     skipExtensions: run.config.skipExtensions,
-    workers: run.config.jobs * run.config.batchSize,
+    streams: usefulStreams(run),
     rangeScans: source.serverVersion >= 140_000,
     journalSchema: journalSchema(run.id),
     snapshot,

@@ -19,6 +19,8 @@ interface Machine {
   platform: NodeJS.Platform;
   hostname: string;
   pid: number;
+  /** That this process may use. */
+  cores: number;
   /** PATH, for finding pg_dump. */
   path: string;
 }

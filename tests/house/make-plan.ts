@@ -15,7 +15,7 @@ export function makePlan(parts: Partial<PlanInput>): Plan {
     largeObjects: [],
     binaryObstacle: () => undefined,
     skipExtensions: [],
-    workers: 2,
+    streams: 2,
     rangeScans: true,
     journalSchema: "pgditto_run",
     ...parts,
