@@ -9,6 +9,8 @@ import { listCopies } from "./copies.ts";
 import { copyTasks, copyTasksByTable, largeObjectTasks } from "./copy-tasks.ts";
 import { countTasks } from "./count-tasks.ts";
 import { families } from "./family.ts";
+import type { IslandInput } from "./islands.ts";
+import { preDataTasks } from "./pre-data-tasks.ts";
 import { splitEntries } from "./split-entries.ts";
 import { barrier, statementsTask } from "./statements-task.ts";
 import type { Copy, RefreshTask, Task } from "./task.ts";
@@ -27,6 +29,8 @@ export interface PlanInput {
   /** Why values of a type cannot pass in binary; undefined when they can. */
   binaryObstacle: (typeOid: number) => string | undefined;
   skipExtensions: readonly string[];
+  /** What tables and sequences cannot be created without. */
+  relations: IslandInput;
   /** COPYs of one table that pay at a time; 1: no table is split. */
   streams: number;
   /** Whether the source reads a range of blocks without reading the rest: PostgreSQL 14 and newer. */
@@ -60,15 +64,7 @@ const MANY = 500;
 export function buildPlan(input: PlanInput): Plan {
   const split = splitEntries(input.entries, input.skipExtensions);
   const family = families(input.tables);
-  const preData: Task = {
-    kind: "pre-data",
-    id: "pre-data",
-    object: "schema",
-    after: [],
-    cost: 1e6,
-    locks: [],
-    entries: split.preData,
-  };
+  const preData = preDataTasks(split.preData, input.relations);
   const copies = listCopies(input, split.skipped);
   const copying = copyTasks(copies, input.constraints);
   const copiedBy = copyTasksByTable(copying);
@@ -94,7 +90,7 @@ export function buildPlan(input: PlanInput): Plan {
   const analyze = analyzeTasks({ tables: input.tables, copiedBy, family, builds: built, refreshes, statistics, behindRest });
   const counts = countTasks(copying, copiedBy);
   const all: Task[] = [
-    preData,
+    ...preData,
     ...copying,
     ...largeObjects,
     ...statistics,

@@ -1,5 +1,6 @@
 import { readLargeObjects } from "../catalog/large-objects.ts";
 import { readConstraints, readIndexes, readMatviews, readSequences } from "../catalog/relations.ts";
+import { readRelationDependencies } from "../catalog/relation-dependencies.ts";
 import { selectTables } from "../catalog/select-tables.ts";
 import { readTableNames, readTables } from "../catalog/tables.ts";
 import { readBinarySafety } from "../catalog/types.ts";
@@ -80,6 +81,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     constraints: await readConstraints(source),
     matviews: await readMatviews(source),
     sequences: await readSequences(source),
+    relations: await readRelationDependencies(source),
     largeObjects: await readLargeObjects(source),
     binaryObstacle: await binarySafety(opened, found),
   };

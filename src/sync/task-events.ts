@@ -83,7 +83,7 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
         const { id, kind, object } = task;
         run.emit({ type: "task:done", id, kind, object, ...alone, ...result, ms: Math.round(ms) });
       }
-      if (task.kind === "pre-data") run.emit({ type: "phase:started", phase: 2, of: 4, name: PHASES[2] });
+      if (task.id === "pre-data") run.emit({ type: "phase:started", phase: 2, of: 4, name: PHASES[2] });
       if (isData(task)) copiesLeft -= 1;
       if (isData(task) || task.kind === "pre-data") enterPhase3();
     },

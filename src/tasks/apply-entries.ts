@@ -33,7 +33,7 @@ export async function applyEntries(session: Session, entries: readonly SchemaEnt
   const failures: PgdittoError[] = [];
   for (const batch of batches(entries)) {
     try {
-      await session.run(batch.map(sqlOf).join("\n"), signal);
+      await session.run(sqlOfBatch(batch), signal);
     } catch (error) {
       if (endsTheTask(error)) throw error;
       for (const entry of batch) {
@@ -108,6 +108,11 @@ function hintFor(error: PgdittoError, entry: SchemaEntry): string | undefined {
 /** The settings in force for the entry come first; they are cheap, and no other task's settings may leak into it. */
 function sqlOf(entry: SchemaEntry): string {
   return `${entry.settings} ${entry.sql}`;
+}
+
+/** Settings that the entry before has made need not be made again. */
+function sqlOfBatch(batch: readonly SchemaEntry[]): string {
+  return batch.map((entry, i) => (i > 0 && batch[i - 1]?.settings === entry.settings ? entry.sql : sqlOf(entry))).join("\n");
 }
 
 function* batches(entries: readonly SchemaEntry[]): Generator<SchemaEntry[]> {

@@ -15,6 +15,7 @@ export function makePlan(parts: Partial<PlanInput>): Plan {
     largeObjects: [],
     binaryObstacle: () => undefined,
     skipExtensions: [],
+    relations: { dependencies: [], defaults: new Map() },
     streams: 2,
     rangeScans: true,
     journalSchema: "pgditto_run",
