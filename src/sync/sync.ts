@@ -5,6 +5,8 @@ import { connect } from "../postgres/connect.ts";
 import { renewable } from "../postgres/renewable.ts";
 import type { Session } from "../postgres/session.ts";
 import { withFacts } from "../postgres/server-error.ts";
+import type { TargetAbilities } from "../target/abilities.ts";
+import { loadingSettings } from "../target/loading-settings.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { majorOf } from "../schema/pg-dump/pg-dump-program.ts";
@@ -104,7 +106,7 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
   const staging = stagingName(config.target.database, run.id);
   const given = { dropped: false };
   try {
-    const done = await fillAndVerify(run, opened, plan, contents, { staging, lz4: found.abilities.lz4, given });
+    const done = await fillAndVerify(run, opened, plan, contents, { staging, abilities: found.abilities, given });
     await using regained = done.regained;
     const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging);
     return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
@@ -148,11 +150,17 @@ async function fillAndVerify(
   opened: Opened,
   plan: Plan,
   contents: SourceContents,
-  options: { staging: string; lz4: boolean; given: { dropped: boolean } },
+  options: { staging: string; abilities: TargetAbilities; given: { dropped: boolean } },
 ): Promise<RunPlanResult & { regained: Session | undefined }> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
-  await using workers = await openWorkers(run, { ...options, count, snapshot, tables: plan.copied });
+  await using workers = await openWorkers(run, {
+    staging: options.staging,
+    settings: loadingSettings(options.abilities, count),
+    count,
+    snapshot,
+    tables: plan.copied,
+  });
   run.emit({ type: "plan:ready", tables: plan.copied.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
   await makeStaging(run, opened, plan, options.staging, options.given);
   // idle as long as the copy takes, so that it may be lost when it is needed

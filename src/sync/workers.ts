@@ -17,7 +17,8 @@ export interface WorkersOptions {
   count: number;
   snapshot: string;
   staging: string;
-  lz4: boolean;
+  /** SET statements for the sessions on the staging database. */
+  settings: string;
   /** What will be copied. */
   tables: ReadonlyArray<{ schema: string; name: string }>;
 }
@@ -68,7 +69,7 @@ export async function openWorkers(run: Run, options: WorkersOptions): Promise<Wo
         renewable(
           () => connect({ ...run.config.target, database: options.staging }, settings),
           async (session) => {
-            if (options.lz4) await session.run("SET default_toast_compression = lz4");
+            await session.run(options.settings);
           },
         ),
       ),

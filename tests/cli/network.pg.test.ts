@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -9,53 +7,9 @@ import { startCluster } from "../../src/demo/cluster.ts";
 import { databasesOf, jsonLines, runBetween, SLOW, stagingOf, startBetween, until } from "../support/cli-run.ts";
 import { freshDatabase, reservedDatabase } from "../support/databases.ts";
 import { contents } from "../support/oracle.ts";
+import { proxyTo } from "../support/proxy.ts";
 import { FAST, server } from "../support/servers.ts";
 import { sql } from "../support/sql.ts";
-
-interface Proxy extends AsyncDisposable {
-  /** The database behind it. */
-  url: string;
-  /** From now on nothing passes in either direction, and nobody is told. */
-  freeze: () => void;
-}
-
-/** A network between pgditto and one of the servers, which can be cut off, and can change what the server says. */
-async function proxyTo(url: string, change: (fromServer: Buffer) => Buffer = (bytes) => bytes): Promise<Proxy> {
-  const to = new URL(url);
-  const sockets = new Set<Socket>();
-  let frozen = false;
-  const pipe = (from: Socket, into: Socket, alter: (bytes: Buffer) => Buffer): void => {
-    from.on("data", (bytes: Buffer) => {
-      if (!frozen) into.write(alter(bytes));
-    });
-    from.on("error", () => {});
-    from.on("close", () => {
-      if (!frozen) into.destroy();
-    });
-  };
-  const listener: Server = createServer((client) => {
-    const onward = connect(Number(to.port), to.hostname);
-    for (const socket of [client, onward]) sockets.add(socket.on("close", () => sockets.delete(socket)));
-    pipe(client, onward, (bytes) => bytes);
-    pipe(onward, client, change);
-  });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const here = new URL(url);
-  here.hostname = "127.0.0.1";
-  here.port = String((listener.address() as { port: number }).port);
-  return {
-    url: here.href,
-    freeze: () => {
-      frozen = true;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      listener.close();
-      await once(listener, "close");
-    },
-  };
-}
 
 /** The server's own version, in what it says of itself, is another one. */
 const saying =
