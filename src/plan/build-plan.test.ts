@@ -9,7 +9,8 @@ describe("rows", () => {
   test("an empty database: the schema, then the sequences", () => {
     expect(makePlan({}).tasks.map(({ id, after }) => [id, after])).toEqual([
       ["pre-data", []],
-      ["sequences", ["pre-data"]],
+      ["journal", ["pre-data"]],
+      ["sequences", ["pre-data", "journal"]],
     ]);
   });
 

@@ -82,10 +82,7 @@ export function buildPlan(input: PlanInput): Plan {
   const behindPrivileges = privileges.length > 0 ? ["privileges"] : behindRest;
   const refreshes = refreshTasks(split.refreshes, input.matviews, behindPrivileges);
   const refreshIds = refreshes.map((task) => task.id);
-  const dropJournal = statementsTask("journal", "end of the journal", journalEntries(input.journalSchema, split.eventTriggers), [
-    ...behindPrivileges,
-    ...refreshIds,
-  ]);
+  const dropJournal = barrier("journal", "end of the journal", [dropping(input.journalSchema)], [...behindPrivileges, ...refreshIds]);
   const eventTriggers = statementsTask("event-triggers", "event triggers", split.eventTriggers, ["journal"]);
   const analyze = analyzeTasks({ tables: input.tables, copiedBy, family, builds: built, refreshes, statistics, behindRest });
   const counts = countTasks(copying, copiedBy);
@@ -98,7 +95,7 @@ export function buildPlan(input: PlanInput): Plan {
     ...rest,
     ...privileges,
     ...refreshes,
-    ...dropJournal,
+    dropJournal,
     ...eventTriggers,
     ...analyze,
     ...counts,
@@ -126,11 +123,10 @@ export function buildPlan(input: PlanInput): Plan {
   };
 }
 
-/** Dropping the journal would fire the event triggers that tell of drops; without any, it goes when the run is through. */
-function journalEntries(schema: string, eventTriggers: readonly SchemaEntry[]): SchemaEntry[] {
-  if (eventTriggers.length === 0) return [];
+/** Before event triggers come: those that tell of drops would tell of the journal's, and some refuse them. */
+function dropping(schema: string): SchemaEntry {
   const sql = `DROP SCHEMA IF EXISTS ${quoteIdent(schema)} CASCADE;`;
-  return [{ dumpId: 0, classId: 0, oid: 0, dependencies: [], type: "SCHEMA", name: schema, schema: "", owner: "", sql, settings: "" }];
+  return { dumpId: 0, classId: 0, oid: 0, dependencies: [], type: "SCHEMA", name: schema, schema: "", owner: "", sql, settings: "" };
 }
 
 function refreshTasks(entries: readonly SchemaEntry[], matviews: readonly MatviewInfo[], after: readonly string[]): RefreshTask[] {

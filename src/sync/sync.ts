@@ -21,7 +21,7 @@ import { preflight, refusal } from "./preflight.ts";
 import { readSource, type SourceContents } from "./read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
 import type { SyncResult } from "./result.ts";
-import { createJournal, dropJournal } from "../tasks/journal.ts";
+import { createJournal } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
 import { groupBy } from "../util/group-by.ts";
 import { info, type Run, warn, warnOfConfig } from "./run.ts";
@@ -182,7 +182,6 @@ async function fillAndVerify(
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, options.staging));
-  await dropJournal(await staging.get(), contents.journalSchema);
   const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
   await verifyCopy(run, { plan, counts, source, staging: await staging.get(), leftOut, kept });
   spare.release();

@@ -16,10 +16,6 @@ export async function createJournal(session: Session, schema: string): Promise<v
   );
 }
 
-export async function dropJournal(session: Session, schema: string): Promise<void> {
-  await session.run(`DROP SCHEMA IF EXISTS ${quoteIdent(schema)} CASCADE`);
-}
-
 /**
  * The statement that notes copies, for the end of their transaction. Where an earlier attempt's COMMIT is still on its way, the primary
  * key makes this one wait for it, and then fail.
