@@ -96,6 +96,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
       case "phase:started":
         heading(`PHASE ${event.phase}/${event.of}: ${event.name}`);
         break;
+      case "stage:started":
+      case "stage:done":
+        break;
       case "message":
         if (event.code === "retired-not-dropped") leftBehind = true;
         line(

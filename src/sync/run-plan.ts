@@ -56,9 +56,11 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
     nodes: plan.tasks,
     slots: workers.list,
     signal: run.signal,
-    run: async (task, worker, signal) => {
+    run: async (task, worker, signal, waitedMs) => {
       const started = performance.now();
-      events.started(task);
+      const number = workers.list.indexOf(worker) + 1;
+      let attempts = 0;
+      events.started(task, { worker: number, waitedMs });
       try {
         const result = await withRetries(
           {
@@ -68,9 +70,14 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
             onRetry: ({ attempt, attempts, delayMs, error }) =>
               events.retry(task, { attempt, attempts, delayMs, error: summarizeError(asPgdittoError(error)) }),
           },
-          (attempt) => attemptTask(task, worker, attempt, signal),
+          (attempt) => {
+            attempts = attempt;
+            return attemptTask(task, worker, attempt, signal);
+          },
         );
-        events.done(task, result, performance.now() - started, copied);
+        const ms = performance.now() - started;
+        const backends = { source: worker.source.current?.pid, target: worker.target.current?.pid };
+        events.done(task, result, { ms, worker: number, attempts, backends }, copied);
       } catch (error) {
         if (!signal.aborted) events.failed(task, summarizeError(asPgdittoError(error)));
         throw error;

@@ -22,7 +22,7 @@ import type { SyncResult } from "./result.ts";
 import { createJournal, dropJournal } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
 import { groupBy } from "../util/group-by.ts";
-import { info, type Run, warn, warnOfConfig } from "./run.ts";
+import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
@@ -82,10 +82,10 @@ function begin(run: Run): void {
 
 async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "warnings">> {
   const { config } = run;
-  await using opened = await open(run);
+  await using opened = await stage(run, "connect", () => open(run));
   run.emit({ type: "run:connected", source: summarize(config.source, opened.source), target: summarize(config.target, opened.control) });
   await holdTarget(opened.control, config.target.database, run.id);
-  const found = await preflight(run, opened);
+  const found = await stage(run, "preflight", () => preflight(run, opened));
   if (found.obstacles.length > 0) throw refusal(found.obstacles);
   if (majorOf(opened.control.serverVersion) < majorOf(opened.source.serverVersion)) {
     warn(
@@ -94,12 +94,12 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
       "The target's server is older than the source's: what it does not know will be named, and nothing is swapped then.",
     );
   }
-  await confirmTarget(run, opened);
-  await dropLeftoversOfTarget(run, opened.control);
+  await stage(run, "confirm", () => confirmTarget(run, opened));
+  await stage(run, "leftovers", () => dropLeftoversOfTarget(run, opened.control));
 
   run.emit({ type: "phase:started", phase: 1, of: 4, name: PHASES[1] });
   const contents = await readSource(run, opened, found);
-  const plan = buildPlan(contents);
+  const plan = await stage(run, "plan", () => buildPlan(contents));
   tellLeftOut(run, plan);
   const staging = stagingName(config.target.database, run.id);
   const given = { dropped: false };
@@ -109,7 +109,7 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
     const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging);
     return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
-    await dropStaging(run, opened.control, staging);
+    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging));
     throw given.dropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
   }
 }
@@ -134,12 +134,13 @@ async function makeStaging(run: Run, opened: Opened, plan: Plan, staging: string
   const { config, machine } = run;
   if (!plan.database) throw new PgdittoError("dump", "pg_dump wrote no entry for the database itself.");
   if (config.mode === "recreate" && opened.existing) {
-    await dropDatabase(opened.control, config.target.database);
+    await stage(run, "drop-old", () => dropDatabase(opened.control, config.target.database));
     given.dropped = true;
     run.emit({ type: "cleanup", object: config.target.database, removed: true, reason: "--mode recreate drops the target first" });
   }
   const note = { target: config.target.database, run: run.id, host: machine.hostname, pid: machine.pid, started: new Date().toISOString() };
-  await createStaging(opened.control, staging, { entry: plan.database, sourceName: config.source.database, note, signal: run.signal });
+  const settings = { entry: plan.database, sourceName: config.source.database, note, signal: run.signal };
+  await stage(run, "staging", () => createStaging(opened.control, staging, settings));
   run.emit({ type: "staging:created", database: staging });
 }
 
@@ -152,7 +153,7 @@ async function fillAndVerify(
 ): Promise<RunPlanResult & { regained: Session | undefined }> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
-  await using workers = await openWorkers(run, { ...options, count, snapshot, tables: plan.copied });
+  await using workers = await stage(run, "workers", () => openWorkers(run, { ...options, count, snapshot, tables: plan.copied }));
   run.emit({ type: "plan:ready", tables: plan.copied.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
   await makeStaging(run, opened, plan, options.staging, options.given);
   // idle as long as the copy takes, so that it may be lost when it is needed
@@ -168,7 +169,7 @@ async function fillAndVerify(
   }
   await createJournal(await staging.get(), contents.journalSchema);
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
-  const done = await runPlan(run, plan, workers, opened.sourceIdentity.encoding);
+  const done = await stage(run, "tasks", () => runPlan(run, plan, workers, opened.sourceIdentity.encoding));
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
@@ -176,7 +177,8 @@ async function fillAndVerify(
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, options.staging));
   await dropJournal(await staging.get(), contents.journalSchema);
   const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
-  await verifyCopy(run, { plan, counts, source, staging: await staging.get(), leftOut, kept });
+  const copy = await staging.get();
+  await stage(run, "verify", () => verifyCopy(run, { plan, counts, source, staging: copy, leftOut, kept }));
   spare.release();
   return { ...done, regained };
 }
