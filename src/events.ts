@@ -48,6 +48,20 @@ export type Stage =
   | "drop-old"
   | "drop-staging";
 
+/** A setting of the target's server that cost the run time. */
+export interface Advice {
+  /** `max_wal_size`, … */
+  setting: string;
+  /** As the server shows it: `1GB`. */
+  value: string;
+  /** What would have done better in this run. */
+  better: string;
+  /** What happened, and what the change saves. */
+  message: string;
+  /** How to change it, and what that takes. */
+  fix: string;
+}
+
 /** An error as plain data. */
 export interface ErrorSummary {
   code: ErrorCode;
@@ -134,6 +148,8 @@ export type SyncEventBody =
   | { type: "swap:done"; database: string; previous?: string | undefined }
   /** Something of an earlier or of this run was removed, or could not be. */
   | { type: "cleanup"; object: string; removed: boolean; reason: string }
+  /** Just before the end of a run that succeeded and was not small. */
+  | ({ type: "advice" } & Advice)
   /** The last event of a run that succeeded. */
   | {
       type: "run:done";

@@ -24,6 +24,7 @@ export type { EndpointOptions } from "./config/endpoint-options.ts";
 export type { PgdittoOptions } from "./config/pgditto-options.ts";
 export { ERROR_CODES, PgdittoError, type Difference, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
 export {
+  type Advice,
   EVENT_FORMAT,
   type EndpointSummary,
   type ErrorSummary,

@@ -86,6 +86,7 @@ export function traceReporter(): TraceReporter {
       case "verify:done":
       case "swap:done":
       case "cleanup":
+      case "advice":
         break;
       default:
         event satisfies never;

@@ -18,12 +18,15 @@ export interface RunPlanResult {
   counts: ReadonlyMap<number, RowCounts>;
   /** Rows and bytes moved, and milliseconds taken, by id of the copy. */
   copied: ReadonlyMap<string, TaskResult & { ms: number }>;
+  /** Milliseconds that each task took, by its id. */
+  durations: ReadonlyMap<string, number>;
 }
 
 /** Runs the plan's tasks over the workers, with retries for what is transient. */
 export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: string): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
+  const durations = new Map<string, number>();
   const events = taskEvents(run, plan);
 
   const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
@@ -76,6 +79,7 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
           },
         );
         const ms = performance.now() - started;
+        durations.set(task.id, ms);
         const backends = { source: worker.source.current?.pid, target: worker.target.current?.pid };
         events.done(task, result, { ms, worker: number, attempts, backends }, copied);
       } catch (error) {
@@ -84,7 +88,7 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
       }
     },
   });
-  return { counts, copied };
+  return { counts, copied, durations };
 }
 
 function describeFailure(task: Task, error: unknown): PgdittoError {

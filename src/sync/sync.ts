@@ -1,5 +1,5 @@
 import { asPgdittoError, PgdittoError } from "../errors.ts";
-import { EVENT_FORMAT } from "../events.ts";
+import { type Advice, EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { connect } from "../postgres/connect.ts";
 import { renewable } from "../postgres/renewable.ts";
@@ -24,6 +24,7 @@ import { plural } from "../util/format.ts";
 import { groupBy } from "../util/group-by.ts";
 import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
+import { watchSettings } from "./settings-advice.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
 import { PHASES } from "./task-events.ts";
@@ -47,6 +48,7 @@ export async function runSync(run: Run): Promise<SyncResult> {
     begin(counted);
     const done = await copyAndSwap(counted);
     const result: SyncResult = { run: run.id, ...done, ms: elapsed(), warnings };
+    for (const advice of result.advice) run.emit({ type: "advice", ...advice });
     const { tables, rows, bytes, ms, database, previous } = result;
     run.emit({ type: "run:done", tables: tables.length, rows, bytes, ms, warnings: warnings.length, database, previous });
     return result;
@@ -107,7 +109,8 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
     const done = await fillAndVerify(run, opened, plan, contents, { staging, lz4: found.abilities.lz4, given });
     await using regained = done.regained;
     const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging);
-    return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
+    const { advice } = done;
+    return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot, advice };
   } catch (error) {
     await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging));
     throw given.dropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
@@ -150,7 +153,7 @@ async function fillAndVerify(
   plan: Plan,
   contents: SourceContents,
   options: { staging: string; lz4: boolean; given: { dropped: boolean } },
-): Promise<RunPlanResult & { regained: Session | undefined }> {
+): Promise<RunPlanResult & { regained: Session | undefined; advice: readonly Advice[] }> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
   await using workers = await stage(run, "workers", () => openWorkers(run, { ...options, count, snapshot, tables: plan.copied }));
@@ -169,7 +172,9 @@ async function fillAndVerify(
   }
   await createJournal(await staging.get(), contents.journalSchema);
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
+  const advise = await watchSettings(run, staging.get);
   const done = await stage(run, "tasks", () => runPlan(run, plan, workers, opened.sourceIdentity.encoding));
+  const advice = await advise(plan, done);
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
@@ -180,7 +185,7 @@ async function fillAndVerify(
   const copy = await staging.get();
   await stage(run, "verify", () => verifyCopy(run, { plan, counts, source, staging: copy, leftOut, kept }));
   spare.release();
-  return { ...done, regained };
+  return { ...done, regained, advice };
 }
 
 function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {

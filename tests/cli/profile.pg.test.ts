@@ -193,5 +193,6 @@ test("the library's events make the same timeline", async () => {
   expect(JSON.parse(JSON.stringify(trace))).toEqual(trace);
   const copies = spansOf(trace).filter(({ cat }) => cat === "copy");
   expect(copies.reduce((sum, { args }) => sum + Number(args?.["rows"]), 0)).toBe(result.rows);
+  expect(result.advice).toEqual([]);
   expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted((a, b) => a - b));
 });
