@@ -29,6 +29,39 @@ export type TaskKind =
   | "analyze"
   | "count";
 
+/** What a run does outside of its tasks, in this order; `pg-dump` and `catalog` at the same time. */
+export type Stage =
+  | "connect"
+  | "preflight"
+  | "confirm"
+  | "leftovers"
+  | "snapshot"
+  | "find-pg-dump"
+  | "pg-dump"
+  | "catalog"
+  | "plan"
+  | "workers"
+  | "staging"
+  | "tasks"
+  | "verify"
+  | "swap"
+  | "drop-old"
+  | "drop-staging";
+
+/** A setting of the target's server that cost the run time. */
+export interface Advice {
+  /** `max_wal_size`, … */
+  setting: string;
+  /** As the server shows it: `1GB`. */
+  value: string;
+  /** What would have done better in this run. */
+  better: string;
+  /** What happened, and what the change saves. */
+  message: string;
+  /** How to change it, and what that takes. */
+  fix: string;
+}
+
 /** An error as plain data. */
 export interface ErrorSummary {
   code: ErrorCode;
@@ -41,7 +74,7 @@ export interface ErrorSummary {
   task?: string | undefined;
 }
 
-/** Plain, JSON-safe; every event also carries `time` (ISO 8601) and `run`. */
+/** Plain, JSON-safe; every event also carries `time` (ISO 8601), `at` and `run`. */
 export type SyncEventBody =
   /** The first event of every run. */
   | {
@@ -58,6 +91,10 @@ export type SyncEventBody =
   /** Both servers answered; versions are known. */
   | { type: "run:connected"; source: EndpointSummary; target: EndpointSummary }
   | { type: "phase:started"; phase: PhaseNumber; of: 4; name: string }
+  /** One of the run's own steps begins; tasks tell of themselves. */
+  | { type: "stage:started"; stage: Stage }
+  /** It has ended, `failed` when by an error or a cancellation. */
+  | { type: "stage:done"; stage: Stage; ms: number; failed: boolean }
   | { type: "message"; level: "info" | "warning"; code: string; message: string; hint?: string | undefined }
   /** The staging database exists from here on. */
   | { type: "staging:created"; database: string }
@@ -71,6 +108,12 @@ export type SyncEventBody =
       parts: number;
       bytes: number;
       detail: string;
+      /** Of a small table: id of the task that it shares with others; `task:retry` and `task:failed` have that one. */
+      batch?: string | undefined;
+      /** Number of the connection it runs on, from 1. */
+      worker: number;
+      /** Milliseconds that it had been ready, waiting for a free connection or for another task on its table. */
+      waitedMs: number;
     }
   | { type: "task:progress"; id: string; bytes: number }
   | {
@@ -93,6 +136,11 @@ export type SyncEventBody =
       rows: number;
       bytes: number;
       ms: number;
+      worker: number;
+      /** 1 unless something failed in passing. */
+      attempts: number;
+      /** Process ids of the connection's sessions on the servers, as far as they are open. */
+      backends: { source?: number | undefined; target?: number | undefined };
     }
   | { type: "task:failed"; id: string; kind: TaskKind; object: string; error: ErrorSummary }
   /** Rows of every table counted on both sides, objects compared. */
@@ -100,6 +148,8 @@ export type SyncEventBody =
   | { type: "swap:done"; database: string; previous?: string | undefined }
   /** Something of an earlier or of this run was removed, or could not be. */
   | { type: "cleanup"; object: string; removed: boolean; reason: string }
+  /** Just before the end of a run that succeeded and was not small. */
+  | ({ type: "advice" } & Advice)
   /** The last event of a run that succeeded. */
   | {
       type: "run:done";
@@ -121,6 +171,12 @@ export type SyncEventBody =
       differences: readonly Difference[];
     };
 
-export type SyncEvent = SyncEventBody & { time: string; run: string };
+export type SyncEvent = SyncEventBody & {
+  /** ISO 8601. */
+  time: string;
+  /** Milliseconds since the call, to the microsecond, of a clock that nobody sets. */
+  at: number;
+  run: string;
+};
 
 export type Emit = (event: SyncEventBody) => void;

@@ -24,15 +24,19 @@ export type { EndpointOptions } from "./config/endpoint-options.ts";
 export type { PgdittoOptions } from "./config/pgditto-options.ts";
 export { ERROR_CODES, PgdittoError, type Difference, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
 export {
+  type Advice,
   EVENT_FORMAT,
   type EndpointSummary,
   type ErrorSummary,
   type PhaseNumber,
+  type Stage,
   type SyncEvent,
   type SyncEventBody,
   type TaskKind,
 } from "./events.ts";
 export type { PlanSummary } from "./plan/render-plan.ts";
+export { chromeTrace } from "./report/trace.ts";
+export type { ChromeTrace, TraceEvent } from "./report/trace-event.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
@@ -94,6 +98,8 @@ export async function cleanup(list: readonly Leftover[], options: RunOptions = {
 async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
   const { onEvent, signal, confirm, env = {}, cwd, ...flags } = options;
   const id = newRunId(Date.now());
+  const began = performance.now();
+  let over = false;
   const config = await resolveConfig({
     flags,
     env,
@@ -113,7 +119,13 @@ async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): 
     return await work({
       id,
       config,
-      emit: (event) => onEvent?.({ ...event, time: new Date().toISOString(), run: id }),
+      emit: (event) => {
+        // what was begun beside a step that failed (pg_dump) ends a moment later, and nobody listens any more
+        if (over) return;
+        over = event.type === "run:done" || event.type === "run:failed";
+        const at = Math.round((performance.now() - began) * 1000) / 1000;
+        onEvent?.({ ...event, time: new Date().toISOString(), at, run: id });
+      },
       signal: controller.signal,
       confirm,
       machine: { platform: platform(), hostname: hostname(), pid: pid, cores: availableParallelism(), path: env["PATH"] ?? "" },
@@ -122,6 +134,7 @@ async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): 
     throw asPgdittoError(error);
   } finally {
     signal?.removeEventListener("abort", stop);
+    over = true;
     // timers and listeners of the run die with it
     controller.abort();
   }

@@ -70,6 +70,7 @@ describe("flags", () => {
       ["--skip-extension", "postgis", "--skip-extension", "vector", "--no-tablespaces"],
       { skipExtensions: ["postgis", "vector"], noTablespaces: true },
     ],
+    [["--profile", "run.json"], { profile: "run.json" }],
     [["demo", "--keep"], { keep: true }],
     [
       ["cleanup", "--target", "postgresql:///x", "-y", "--json", "--config", "c"],

@@ -7,6 +7,8 @@ export interface CommandContext {
   json: boolean;
   /** `demo --keep`. */
   keep: boolean;
+  /** `--profile FILE`. */
+  profile: string | undefined;
   paint: Paint;
   signal: AbortSignal;
   /** The exit code of the signal that was caught, or the given one. */

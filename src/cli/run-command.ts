@@ -40,12 +40,13 @@ export async function main(): Promise<number> {
       return 0;
     }
     json = parsed.flags.json === true;
-    const { json: _json, keep, ...flags } = parsed.flags;
+    const { json: _json, keep, profile, ...flags } = parsed.flags;
     const options = { ...flags, env: process.env, cwd: process.cwd(), signal: signals.signal };
     return await COMMANDS[parsed.command]({
       options,
       json,
       keep: keep === true,
+      profile,
       paint,
       signal: signals.signal,
       exitCode: (otherwise) => signals.exitCode() ?? otherwise,

@@ -188,9 +188,7 @@ export const OPTIONS = {
     default: "auto",
     group: "pg_dump",
     commands: RUN,
-    help:
-      "The pg_dump that reads the schema: an installed one, the built-in WASM one, or auto: the newest installed one that suits the " +
-      "server, else the built-in.",
+    help: "The pg_dump that reads the schema: an installed one, the built-in (WASM), or auto: the newest installed that suits, else built-in.",
   },
   pgBin: {
     type: "text",
@@ -209,6 +207,15 @@ export const OPTIONS = {
     commands: [...RUN, "cleanup"],
     notInFile: true,
     help: "Print JSON on standard output instead of text: one event a line, the result last.",
+  },
+  profile: {
+    type: "text",
+    flag: "profile",
+    placeholder: "FILE",
+    group: "Output and configuration",
+    commands: RUN,
+    notInFile: true,
+    help: "Write a timeline of the sync to this file at its end: a Chrome trace, for ui.perfetto.dev or chrome://tracing.",
   },
   config: {
     type: "text",

@@ -59,6 +59,8 @@ export interface PgdittoOptions {
 export interface CliFlags extends PgdittoOptions {
   /** Print JSON instead of text. */
   json?: boolean | undefined;
+  /** `sync`: the file that a timeline of the run is written to. */
+  profile?: string | undefined;
   /** `demo`: leave both servers running. */
   keep?: boolean | undefined;
 }

@@ -32,9 +32,11 @@ function fake() {
 describe("a session that is opened when asked for", () => {
   test("stays the same while it is alive, and is another one after it was lost or dropped", async () => {
     const { session, open, finish, kill } = fake();
+    expect(session.current).toBeUndefined();
     const first = session.get();
     await finish();
     expect(await session.get()).toBe(await first);
+    expect(session.current).toBe(await first);
     kill();
     const second = session.get();
     await finish();

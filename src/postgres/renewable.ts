@@ -3,6 +3,8 @@ import type { Session } from "./session.ts";
 /** A session that is opened when first asked for, and anew after it was lost. */
 export interface RenewableSession extends AsyncDisposable {
   get: () => Promise<Session>;
+  /** The open one; undefined before it is asked for and after it was dropped. */
+  readonly current: Session | undefined;
   /** Ends what runs and forgets the session; the next `get` opens another. */
   drop: () => Promise<void>;
 }
@@ -31,6 +33,9 @@ export function renewable(open: () => Promise<Session>, prepare?: (session: Sess
     return session;
   };
   return {
+    get current() {
+      return current;
+    },
     get: async () => {
       if (current?.alive) return current;
       opening ??= renew().finally(() => {

@@ -16,6 +16,8 @@ const BEGIN: SyncEventBody = {
   batchSize: 2,
   connections: 8,
 };
+const STARTED = { worker: 1, waitedMs: 0 };
+const DONE = { worker: 1, attempts: 1, backends: {} };
 const FAILURE = { code: "server", message: "connection lost", sqlstate: "08006" } as const;
 
 /** Every event is one second later than the one before. */
@@ -29,19 +31,19 @@ function report(bodies: readonly SyncEventBody[], colours = false): { out: strin
     clock: (time) => time.slice(11, 19),
   });
   for (const [i, body] of bodies.entries()) {
-    const event: SyncEvent = { ...body, run: "tf3k2a9x0z", time: new Date(Date.UTC(2026, 6, 1, 2, 0, i)).toISOString() };
+    const event: SyncEvent = { ...body, run: "tf3k2a9x0z", at: i * 1000, time: new Date(Date.UTC(2026, 6, 1, 2, 0, i)).toISOString() };
     tell(event);
   }
   return { out, err };
 }
 
 const copy = (id: string, object: string, group?: string, parts = 1): SyncEventBody[] => [
-  { type: "task:started", id, kind: "copy", object, group, parts, bytes: 8192, detail: "binary" },
-  { type: "task:done", id, kind: "copy", object, group, parts, rows: 1500, bytes: 2048, ms: 700 },
+  { type: "task:started", id, kind: "copy", object, group, parts, bytes: 8192, detail: "binary", ...STARTED },
+  { type: "task:done", id, kind: "copy", object, group, parts, rows: 1500, bytes: 2048, ms: 700, ...DONE },
 ];
 const task = (kind: "index" | "analyze" | "refresh", object: string): SyncEventBody[] => [
-  { type: "task:started", id: object, kind, object, parts: 1, bytes: 0, detail: "" },
-  { type: "task:done", id: object, kind, object, parts: 1, rows: 0, bytes: 0, ms: 65_000 },
+  { type: "task:started", id: object, kind, object, parts: 1, bytes: 0, detail: "", ...STARTED },
+  { type: "task:done", id: object, kind, object, parts: 1, rows: 0, bytes: 0, ms: 65_000, ...DONE },
 ];
 
 test("a whole run", () => {

@@ -51,6 +51,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   let atWork = false;
   let cleaning = false;
   let leftBehind = false;
+  const advice: string[] = [];
 
   const line = (time: string, label: string, state: string, name: string, detail: string): void => {
     const shown = printable(name).replace(/^public\./, "");
@@ -95,6 +96,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "phase:started":
         heading(`PHASE ${event.phase}/${event.of}: ${event.name}`);
+        break;
+      case "stage:started":
+      case "stage:done":
         break;
       case "message":
         if (event.code === "retired-not-dropped") leftBehind = true;
@@ -198,6 +202,13 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           event.removed ? `removed: ${event.reason}` : `could not be removed: ${event.reason}`,
         );
         break;
+      case "advice":
+        advice.push(
+          `  ${event.setting} = ${event.value}, better ${event.better}`,
+          `    ${printable(event.message)}`,
+          `    ${printable(event.fix)}`,
+        );
+        break;
       case "run:done":
         finalCleanup();
         for (const one of [
@@ -212,6 +223,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           `  Size     : ${formatBytes(event.bytes)} of rows, ${formatBytes((event.bytes / Math.max(1, event.ms)) * 1000)}/s`,
           `  Time     : ${formatDuration(event.ms)}`,
           `  Warnings : ${event.warnings}`,
+          ...(advice.length > 0 ? ["", "  What the target's settings cost:", ...advice] : []),
           paint("green", RULE),
         ])
           out(one);

@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { controlled, exclusive, node, shared } from "../../tests/house/controlled-graph.ts";
 import { runGraph } from "./run-graph.ts";
@@ -15,6 +15,32 @@ describe("runGraph", () => {
       await run.finish(id);
     }
     await run.done;
+  });
+
+  test("says how long each had been ready: for a slot, or for a lock; not the time before what it waits for was done", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const run = controlled(
+        [
+          node("a", { cost: 9 }),
+          node("locked", { cost: 3, locks: [exclusive("t")] }),
+          node("b", { after: ["a"], cost: 2, locks: [exclusive("t")] }),
+          node("c", { after: ["b"] }),
+        ],
+        1,
+      );
+      vi.advanceTimersByTime(100);
+      await run.finish("a");
+      vi.advanceTimersByTime(30);
+      await run.finish("locked");
+      vi.advanceTimersByTime(7);
+      await run.finish("b");
+      await run.finish("c");
+      await run.done;
+      expect(Object.fromEntries(run.waited)).toEqual({ a: 0, locked: 100, b: 30, c: 0 });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("never uses more slots than there are, and fills one as soon as it is free", async () => {

@@ -6,7 +6,8 @@ export interface RunGraphOptions<N extends GraphNode, S> {
   nodes: readonly N[];
   /** One task runs in a slot at a time. */
   slots: readonly S[];
-  run: (node: N, slot: S, signal: AbortSignal) => Promise<void>;
+  /** `waitedMs`: how long the node had been ready, waiting for a slot or a lock. */
+  run: (node: N, slot: S, signal: AbortSignal, waitedMs: number) => Promise<void>;
   signal: AbortSignal;
 }
 
@@ -19,6 +20,8 @@ export async function runGraph<N extends GraphNode, S>(options: RunGraphOptions<
   const waiting = new Map(options.nodes.map((node) => [node.id, new Set(node.after).size]));
   const byPriority = (a: N, b: N): number => (graph.priority.get(b.id) ?? 0) - (graph.priority.get(a.id) ?? 0);
   const ready = options.nodes.filter((node) => waiting.get(node.id) === 0).toSorted(byPriority);
+  const began = performance.now();
+  const readySince = new Map(ready.map((node) => [node.id, began]));
   const idle = [...options.slots];
   const held = new Map<string | number, { shared: number; exclusive: boolean }>();
   const controller = new AbortController();
@@ -32,13 +35,17 @@ export async function runGraph<N extends GraphNode, S>(options: RunGraphOptions<
 
   const start = (node: N, slot: S): void => {
     hold(held, node.locks);
-    const work = options.run(node, slot, controller.signal).then(
+    const waitedMs = performance.now() - (readySince.get(node.id) ?? began);
+    readySince.delete(node.id);
+    const work = options.run(node, slot, controller.signal, waitedMs).then(
       () => {
         for (const id of graph.followers.get(node.id) ?? []) {
           const left = (waiting.get(id) ?? 0) - 1;
           waiting.set(id, left);
           const follower = graph.nodes.get(id);
-          if (left === 0 && follower) insert(ready, follower, byPriority);
+          if (left > 0 || !follower) continue;
+          readySince.set(id, performance.now());
+          insert(ready, follower, byPriority);
         }
       },
       (error: unknown) => {

@@ -19,7 +19,7 @@ import { journalSchema } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { Preflight } from "./preflight.ts";
-import { info, type Run, warn } from "./run.ts";
+import { info, type Run, stage, warn } from "./run.ts";
 import { usefulStreams } from "./streams.ts";
 
 /** Milliseconds to wait for tables that somebody holds exclusively. */
@@ -38,15 +38,17 @@ export interface SourceContents extends PlanInput {
 /** Locks the tables, exports the snapshot, and reads everything that the plan is made of under it. */
 export async function readSource(run: Run, opened: Opened, found: Preflight): Promise<SourceContents> {
   const { source } = opened;
-  const snapshot = await freezeSource(source, run.signal);
-  const program = await findPgDump({
-    choice: run.config.pgDump,
-    pgBin: run.config.pgBin,
-    pathEnv: run.machine.path,
-    platform: run.machine.platform,
-    sourceVersion: source.serverVersion,
-    targetVersion: opened.control.serverVersion,
-  });
+  const snapshot = await stage(run, "snapshot", () => freezeSource(source, run.signal));
+  const program = await stage(run, "find-pg-dump", () =>
+    findPgDump({
+      choice: run.config.pgDump,
+      pgBin: run.config.pgBin,
+      pathEnv: run.machine.path,
+      platform: run.machine.platform,
+      sourceVersion: source.serverVersion,
+      targetVersion: opened.control.serverVersion,
+    }),
+  );
   const unseen = await readUnseen(source);
   if (unseen.length > 0) {
     warn(
@@ -59,21 +61,43 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   if (program.note !== undefined) info(run, "pg-dump", program.note);
   if (program.warning !== undefined) warn(run, "pg-dump-old", program.warning);
 
-  const script = runPgDump({
-    program,
-    connect: () => openSource(run, "pg_dump"),
-    args: [
-      ...dumpArguments(run, snapshot, majorOf(source.serverVersion) !== majorOf(opened.control.serverVersion)),
-      ...(await compressionArguments(run, source, found)),
-    ],
-    signal: run.signal,
-  });
+  const args = [
+    ...dumpArguments(run, snapshot, majorOf(source.serverVersion) !== majorOf(opened.control.serverVersion)),
+    ...(await compressionArguments(run, source, found)),
+  ];
+  const connect = (): Promise<Session> => openSource(run, "pg_dump");
+  const script = stage(run, "pg-dump", () => runPgDump({ program, connect, args, signal: run.signal }));
   script.catch(() => undefined); // awaited below; a failure of the catalog must not leave it unhandled
+  const catalog = await stage(run, "catalog", () => readCatalog(run, opened, found));
+  return {
+    ...catalog,
+    entries: withoutOwnerOfPublic(run, parseEntries(await script), found),
+    skipExtensions: run.config.skipExtensions,
+    streams: usefulStreams(run),
+    rangeScans: source.serverVersion >= 140_000,
+    journalSchema: journalSchema(run.id),
+    snapshot,
+    pgDump: describeProgram(program),
+  };
+}
+
+type Catalog =
+  | "tables"
+  | "selected"
+  | "indexes"
+  | "constraints"
+  | "matviews"
+  | "sequences"
+  | "relations"
+  | "largeObjects"
+  | "binaryObstacle";
+
+async function readCatalog(run: Run, opened: Opened, found: Preflight): Promise<Pick<PlanInput, Catalog>> {
+  const { source } = opened;
   const tables = await readTables(source);
-  const selected = await selectTables(source, tables, run.config);
-  const catalog = {
+  return {
     tables,
-    selected,
+    selected: await selectTables(source, tables, run.config),
     indexes: await readIndexes(
       source,
       tables.filter((table) => table.kind === "r" && table.bytes >= TWO_STEP_TABLE).map((table) => table.oid),
@@ -84,16 +108,6 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     relations: await readRelationDependencies(source),
     largeObjects: await readLargeObjects(source),
     binaryObstacle: await binarySafety(opened, found),
-  };
-  return {
-    ...catalog,
-    entries: withoutOwnerOfPublic(run, parseEntries(await script), found),
-    skipExtensions: run.config.skipExtensions,
-    streams: usefulStreams(run),
-    rangeScans: source.serverVersion >= 140_000,
-    journalSchema: journalSchema(run.id),
-    snapshot,
-    pgDump: describeProgram(program),
   };
 }
 

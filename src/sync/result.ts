@@ -1,3 +1,5 @@
+import type { Advice } from "../events.ts";
+
 /** What a successful run has done. */
 export interface SyncResult {
   /** The run's id, ten characters. */
@@ -15,6 +17,8 @@ export interface SyncResult {
   /** Milliseconds, from the first connection to the end. */
   ms: number;
   warnings: readonly string[];
+  /** The target's settings that cost this run time; none after a small one. */
+  advice: readonly Advice[];
 }
 
 export interface CopiedTable {

@@ -18,12 +18,15 @@ export interface RunPlanResult {
   counts: ReadonlyMap<number, RowCounts>;
   /** Rows and bytes moved, and milliseconds taken, by id of the copy. */
   copied: ReadonlyMap<string, TaskResult & { ms: number }>;
+  /** Milliseconds that each task took, by its id. */
+  durations: ReadonlyMap<string, number>;
 }
 
 /** Runs the plan's tasks over the workers, with retries for what is transient. */
 export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: string): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
+  const durations = new Map<string, number>();
   const events = taskEvents(run, plan);
 
   const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
@@ -56,9 +59,11 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
     nodes: plan.tasks,
     slots: workers.list,
     signal: run.signal,
-    run: async (task, worker, signal) => {
+    run: async (task, worker, signal, waitedMs) => {
       const started = performance.now();
-      events.started(task);
+      const number = workers.list.indexOf(worker) + 1;
+      let attempts = 0;
+      events.started(task, { worker: number, waitedMs });
       try {
         const result = await withRetries(
           {
@@ -68,16 +73,22 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
             onRetry: ({ attempt, attempts, delayMs, error }) =>
               events.retry(task, { attempt, attempts, delayMs, error: summarizeError(asPgdittoError(error)) }),
           },
-          (attempt) => attemptTask(task, worker, attempt, signal),
+          (attempt) => {
+            attempts = attempt;
+            return attemptTask(task, worker, attempt, signal);
+          },
         );
-        events.done(task, result, performance.now() - started, copied);
+        const ms = performance.now() - started;
+        durations.set(task.id, ms);
+        const backends = { source: worker.source.current?.pid, target: worker.target.current?.pid };
+        events.done(task, result, { ms, worker: number, attempts, backends }, copied);
       } catch (error) {
         if (!signal.aborted) events.failed(task, summarizeError(asPgdittoError(error)));
         throw error;
       }
     },
   });
-  return { counts, copied };
+  return { counts, copied, durations };
 }
 
 function describeFailure(task: Task, error: unknown): PgdittoError {

@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { Emit } from "../events.ts";
+import type { Emit, Stage } from "../events.ts";
 
 /** What every step of a run is given. Nothing of it changes while the run lasts. */
 export interface Run {
@@ -40,6 +40,20 @@ export function warn(run: Pick<Run, "emit">, code: string, message: string, hint
 
 export function info(run: Pick<Run, "emit">, code: string, message: string): void {
   run.emit({ type: "message", level: "info", code, message });
+}
+
+/** Does one of the run's own steps, and tells when it begins and ends. */
+export async function stage<T>(run: Pick<Run, "emit">, name: Stage, work: () => T | Promise<T>): Promise<T> {
+  const started = performance.now();
+  let failed = true;
+  run.emit({ type: "stage:started", stage: name });
+  try {
+    const result = await work();
+    failed = false;
+    return result;
+  } finally {
+    run.emit({ type: "stage:done", stage: name, ms: Math.round(performance.now() - started), failed });
+  }
 }
 
 /** What resolving the configuration found worth knowing. */

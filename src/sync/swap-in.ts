@@ -8,15 +8,18 @@ import { applyDatabaseProperties, dropDatabase } from "../target/staging.ts";
 import { type Rename, renameTogether } from "../target/swap.ts";
 import type { Session } from "../postgres/session.ts";
 import { type Opened, openControl } from "./open.ts";
-import { type Run, warn } from "./run.ts";
+import { type Run, stage, warn } from "./run.ts";
+
+type Control = Pick<Opened, "control" | "existing">;
 
 /** Gives the staging database the target's name, in one transaction, and puts the old one away. Returns the kept one's name. */
-export async function swapIn(
-  run: Run,
-  opened: Pick<Opened, "control" | "existing">,
-  plan: Plan,
-  staging: string,
-): Promise<string | undefined> {
+export async function swapIn(run: Run, opened: Control, plan: Plan, staging: string): Promise<string | undefined> {
+  const kept = await stage(run, "swap", () => giveName(run, opened, plan, staging));
+  await stage(run, "drop-old", () => dropRetired(run, opened.control, retiredName(run.config.target.database, run.id)));
+  return kept;
+}
+
+async function giveName(run: Run, opened: Control, plan: Plan, staging: string): Promise<string | undefined> {
   const { control } = opened;
   const target = run.config.target.database;
   const sourceName = run.config.source.database;
@@ -49,7 +52,6 @@ export async function swapIn(
   }
   const kept = existing ? previous : undefined;
   run.emit({ type: "swap:done", database: target, previous: kept });
-  await dropRetired(run, control, retired);
   return kept;
 }
 

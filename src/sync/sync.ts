@@ -1,5 +1,5 @@
 import { asPgdittoError, PgdittoError } from "../errors.ts";
-import { EVENT_FORMAT } from "../events.ts";
+import { type Advice, EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { connect } from "../postgres/connect.ts";
 import { renewable } from "../postgres/renewable.ts";
@@ -24,8 +24,9 @@ import type { SyncResult } from "./result.ts";
 import { createJournal } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
 import { groupBy } from "../util/group-by.ts";
-import { info, type Run, warn, warnOfConfig } from "./run.ts";
+import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
+import { watchSettings } from "./settings-advice.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
 import { PHASES } from "./task-events.ts";
@@ -49,6 +50,7 @@ export async function runSync(run: Run): Promise<SyncResult> {
     begin(counted);
     const done = await copyAndSwap(counted);
     const result: SyncResult = { run: run.id, ...done, ms: elapsed(), warnings };
+    for (const advice of result.advice) run.emit({ type: "advice", ...advice });
     const { tables, rows, bytes, ms, database, previous } = result;
     run.emit({ type: "run:done", tables: tables.length, rows, bytes, ms, warnings: warnings.length, database, previous });
     return result;
@@ -84,10 +86,10 @@ function begin(run: Run): void {
 
 async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "warnings">> {
   const { config } = run;
-  await using opened = await open(run);
+  await using opened = await stage(run, "connect", () => open(run));
   run.emit({ type: "run:connected", source: summarize(config.source, opened.source), target: summarize(config.target, opened.control) });
   await holdTarget(opened.control, config.target.database, run.id);
-  const found = await preflight(run, opened);
+  const found = await stage(run, "preflight", () => preflight(run, opened));
   if (found.obstacles.length > 0) throw refusal(found.obstacles);
   if (majorOf(opened.control.serverVersion) < majorOf(opened.source.serverVersion)) {
     warn(
@@ -96,12 +98,12 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
       "The target's server is older than the source's: what it does not know will be named, and nothing is swapped then.",
     );
   }
-  await confirmTarget(run, opened);
-  await dropLeftoversOfTarget(run, opened.control);
+  await stage(run, "confirm", () => confirmTarget(run, opened));
+  await stage(run, "leftovers", () => dropLeftoversOfTarget(run, opened.control));
 
   run.emit({ type: "phase:started", phase: 1, of: 4, name: PHASES[1] });
   const contents = await readSource(run, opened, found);
-  const plan = buildPlan(contents);
+  const plan = await stage(run, "plan", () => buildPlan(contents));
   tellLeftOut(run, plan);
   const staging = stagingName(config.target.database, run.id);
   const given = { dropped: false };
@@ -109,9 +111,10 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
     const done = await fillAndVerify(run, opened, plan, contents, { staging, abilities: found.abilities, given });
     await using regained = done.regained;
     const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging);
-    return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot };
+    const { advice } = done;
+    return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot, advice };
   } catch (error) {
-    await dropStaging(run, opened.control, staging);
+    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging));
     throw given.dropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
   }
 }
@@ -136,12 +139,13 @@ async function makeStaging(run: Run, opened: Opened, plan: Plan, staging: string
   const { config, machine } = run;
   if (!plan.database) throw new PgdittoError("dump", "pg_dump wrote no entry for the database itself.");
   if (config.mode === "recreate" && opened.existing) {
-    await dropDatabase(opened.control, config.target.database);
+    await stage(run, "drop-old", () => dropDatabase(opened.control, config.target.database));
     given.dropped = true;
     run.emit({ type: "cleanup", object: config.target.database, removed: true, reason: "--mode recreate drops the target first" });
   }
   const note = { target: config.target.database, run: run.id, host: machine.hostname, pid: machine.pid, started: new Date().toISOString() };
-  await createStaging(opened.control, staging, { entry: plan.database, sourceName: config.source.database, note, signal: run.signal });
+  const settings = { entry: plan.database, sourceName: config.source.database, note, signal: run.signal };
+  await stage(run, "staging", () => createStaging(opened.control, staging, settings));
   run.emit({ type: "staging:created", database: staging });
 }
 
@@ -151,16 +155,14 @@ async function fillAndVerify(
   plan: Plan,
   contents: SourceContents,
   options: { staging: string; abilities: TargetAbilities; given: { dropped: boolean } },
-): Promise<RunPlanResult & { regained: Session | undefined }> {
+): Promise<RunPlanResult & { regained: Session | undefined; advice: readonly Advice[] }> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
-  await using workers = await openWorkers(run, {
-    staging: options.staging,
-    settings: loadingSettings(options.abilities, count),
-    count,
-    snapshot,
-    tables: plan.copied,
-  });
+  const settings = loadingSettings(options.abilities, count);
+  const { staging: database } = options;
+  await using workers = await stage(run, "workers", () =>
+    openWorkers(run, { staging: database, settings, count, snapshot, tables: plan.copied }),
+  );
   run.emit({ type: "plan:ready", tables: plan.copied.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
   await makeStaging(run, opened, plan, options.staging, options.given);
   // idle as long as the copy takes, so that it may be lost when it is needed
@@ -176,16 +178,19 @@ async function fillAndVerify(
   }
   await createJournal(await staging.get(), contents.journalSchema);
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
-  const done = await runPlan(run, plan, workers, opened.sourceIdentity.encoding);
+  const advise = await watchSettings(run, staging.get);
+  const done = await stage(run, "tasks", () => runPlan(run, plan, workers, opened.sourceIdentity.encoding));
+  const advice = await advise(plan, done);
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, options.staging));
   const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
-  await verifyCopy(run, { plan, counts, source, staging: await staging.get(), leftOut, kept });
+  const copy = await staging.get();
+  await stage(run, "verify", () => verifyCopy(run, { plan, counts, source, staging: copy, leftOut, kept }));
   spare.release();
-  return { ...done, regained };
+  return { ...done, regained, advice };
 }
 
 function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {

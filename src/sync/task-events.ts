@@ -1,4 +1,4 @@
-import type { ErrorSummary, PhaseNumber } from "../events.ts";
+import type { ErrorSummary, PhaseNumber, SyncEventBody } from "../events.ts";
 import type { Plan } from "../plan/build-plan.ts";
 import type { Copy, Task } from "../plan/task.ts";
 import { displayName } from "../postgres/quote.ts";
@@ -15,12 +15,19 @@ export const PHASES: Readonly<Record<PhaseNumber, string>> = {
   4: "Validation",
 };
 
+type TaskDone = Extract<SyncEventBody, { type: "task:done" }>;
+
 interface TaskEvents {
-  started: (task: Task) => void;
+  started: (task: Task, facts: { worker: number; waitedMs: number }) => void;
   progress: (task: Task, bytes: number) => void;
   retry: (task: Task, retry: { attempt: number; attempts: number; delayMs: number; error: ErrorSummary }) => void;
   /** @param copied What each COPY has moved, by its id. */
-  done: (task: Task, result: TaskResult, ms: number, copied: ReadonlyMap<string, TaskResult & { ms: number }>) => void;
+  done: (
+    task: Task,
+    result: TaskResult,
+    facts: Pick<TaskDone, "ms" | "worker" | "attempts" | "backends">,
+    copied: ReadonlyMap<string, TaskResult & { ms: number }>,
+  ) => void;
   failed: (task: Task, error: ErrorSummary) => void;
 }
 
@@ -49,17 +56,19 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
   const alone = { group: undefined, parts: 1 };
 
   return {
-    started: (task) => {
+    started: (task, facts) => {
+      const on = { worker: facts.worker, waitedMs: Math.round(facts.waitedMs) };
       if (task.kind === "copy") {
+        const batch = task.copies.length > 1 ? task.id : undefined;
         for (const copy of task.copies) {
           const { id, object, bytes, format, range } = copy;
           const detail = range ? `${format}, range ${range.number} of ${range.of}` : format;
-          run.emit({ type: "task:started", id, kind: task.kind, object, ...belonging(copy), bytes, detail });
+          run.emit({ type: "task:started", id, kind: task.kind, object, ...belonging(copy), bytes, detail, batch, ...on });
         }
         return;
       }
       const { id, kind, object } = task;
-      run.emit({ type: "task:started", id, kind, object, ...alone, bytes: 0, detail: "" });
+      run.emit({ type: "task:started", id, kind, object, ...alone, bytes: 0, detail: "", ...on });
     },
     progress: (task, bytes) => {
       if (task.kind === "copy" && task.copies.length > 1) return;
@@ -71,17 +80,17 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
       if (due) run.emit({ type: "task:progress", id: task.id, bytes: sum });
     },
     retry: (task, retry) => run.emit({ type: "task:retry", id: task.id, kind: task.kind, object: task.object, ...retry }),
-    done: (task, result, ms, copied) => {
+    done: (task, result, facts, copied) => {
       pending.delete(task.id);
       if (task.kind === "copy") {
         for (const copy of task.copies) {
           const { id, object } = copy;
-          const moved = copied.get(id) ?? { rows: 0, bytes: 0, ms };
-          run.emit({ type: "task:done", id, kind: task.kind, object, ...belonging(copy), ...moved, ms: Math.round(moved.ms) });
+          const moved = copied.get(id) ?? { rows: 0, bytes: 0, ms: facts.ms };
+          run.emit({ type: "task:done", id, kind: task.kind, object, ...belonging(copy), ...facts, ...moved, ms: Math.round(moved.ms) });
         }
       } else {
         const { id, kind, object } = task;
-        run.emit({ type: "task:done", id, kind, object, ...alone, ...result, ms: Math.round(ms) });
+        run.emit({ type: "task:done", id, kind, object, ...alone, ...result, ...facts, ms: Math.round(facts.ms) });
       }
       if (task.id === "pre-data") run.emit({ type: "phase:started", phase: 2, of: 4, name: PHASES[2] });
       if (isData(task)) copiesLeft -= 1;

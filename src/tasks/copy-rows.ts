@@ -3,6 +3,7 @@ import { PgdittoError } from "../errors.ts";
 import type { Copy, CopyTask } from "../plan/task.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
+import { throwIfAborted } from "../util/wait.ts";
 import type { TaskContext, TaskResult } from "./context.ts";
 import { copyInSql, copyOutSql } from "./copy-sql.ts";
 import { journalSql, readJournal } from "./journal.ts";
@@ -30,6 +31,8 @@ type Results = ReadonlyMap<string, RelayResult>;
 
 async function copyTogether(copies: readonly Copy[], ends: { source: Session; target: Session }, context: TaskContext): Promise<Results> {
   const { source, target } = ends;
+  // while the sessions were being opened nobody listened
+  throwIfAborted(context.signal);
   const stop = (): void => void Promise.all([source.abort(), target.abort()]);
   context.signal.addEventListener("abort", stop, { once: true });
   try {

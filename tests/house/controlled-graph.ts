@@ -18,11 +18,13 @@ export function controlled(nodes: readonly Step[], slots: number, signal = new A
   const started: string[] = [];
   const signals = new Map<string, AbortSignal>();
   const slotOf = new Map<string, number>();
+  const waited = new Map<string, number>();
   const done = runGraph({
     nodes,
     slots: Array.from({ length: slots }, (_, i) => i),
     signal,
-    run: (task, slot, own) => {
+    run: (task, slot, own, waitedMs) => {
+      waited.set(task.id, waitedMs);
       expect([...running.keys()].map((id) => slotOf.get(id))).not.toContain(slot);
       const work = deferred<void>();
       running.set(task.id, work);
@@ -37,6 +39,7 @@ export function controlled(nodes: readonly Step[], slots: number, signal = new A
     done,
     started,
     signals,
+    waited,
     running: () => [...running.keys()],
     finish: async (id: string) => {
       running.get(id)?.resolve();
