@@ -12,6 +12,8 @@ export interface IndexInfo {
   bytes: number;
   /** `btree`, `gin`, … */
   method: string;
+  /** It has expressions, which have statistics of their own. */
+  expressions: boolean;
   /** CREATE INDEX, for the index of a large table's primary key or unique constraint. */
   definition?: string | undefined;
 }
@@ -52,7 +54,7 @@ export async function readIndexes(session: Session, large: readonly number[]): P
     `
 SELECT c.oid, n.nspname AS schema, c.relname AS name, i.indrelid AS table, h.inhparent AS parent,
   -- pg_relation_size would wait for a REINDEX
-  c.relpages * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes, m.amname AS method,
+  c.relpages * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes, m.amname AS method, i.indexprs IS NOT NULL AS expressions,
   CASE WHEN i.indrelid = ANY ($1::pg_catalog.oid[]) AND i.indisunique AND NOT i.indisexclusion AND m.amname = 'btree'
     THEN pg_catalog.pg_get_indexdef(c.oid) END AS definition
 FROM pg_catalog.pg_index i

@@ -13,6 +13,8 @@ export interface TableInfo {
   bytes: number;
   /** Blocks of the heap. */
   blocks: number;
+  /** It has extended statistics (CREATE STATISTICS), which only ANALYZE makes. */
+  extendedStatistics: boolean;
   /** The planner's estimate; 0 when never analyzed. */
   rowEstimate: number;
   unlogged: boolean;
@@ -43,6 +45,7 @@ interface TableRow {
   kind: "r" | "p";
   bytes: string;
   blocks: number;
+  extended: boolean;
   rows: number;
   persistence: string;
   root: number;
@@ -67,6 +70,7 @@ export async function readTables(session: Session): Promise<TableInfo[]> {
     kind: row.kind,
     bytes: Number(row.bytes),
     blocks: row.blocks,
+    extendedStatistics: row.extended,
     rowEstimate: Math.max(0, row.rows),
     unlogged: row.persistence === "u",
     root: row.root,
@@ -100,7 +104,8 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (${USER_SCHEMA} OR
 const TABLES = `
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
   CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_table_size(c.oid) END AS bytes,
-  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int END::pg_catalog.float8 AS blocks, c.reltuples AS rows,
+  CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int END::pg_catalog.float8 AS blocks,
+  EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid) AS extended, c.reltuples AS rows,
   CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END AS root,
   x.extname AS extension, x.condition
 ${FROM}

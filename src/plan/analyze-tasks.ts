@@ -1,11 +1,13 @@
 import type { TableInfo } from "../catalog/tables.ts";
+import type { IndexInfo } from "../catalog/relations.ts";
 import { displayName } from "../postgres/quote.ts";
-import { inSlices } from "../util/group-by.ts";
+import { groupBy, inSlices } from "../util/group-by.ts";
 import { LARGE_TABLE } from "./copies.ts";
 import type { Families } from "./family.ts";
-import type { AnalyzeTask, RefreshTask, Task } from "./task.ts";
+import type { AnalyzedRelation, AnalyzeTask, RefreshTask, Task } from "./task.ts";
 
 interface AnalyzeInput {
+  indexes: readonly IndexInfo[];
   tables: readonly TableInfo[];
   /** By table: the tasks that bring its rows. */
   copiedBy: ReadonlyMap<number, readonly string[]>;
@@ -28,6 +30,7 @@ export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
   const size = (table: TableInfo): number => input.family.withDescendants(table.oid).reduce((sum, oid) => sum + (bytes.get(oid) ?? 0), 0);
   const builtOn = buildsByTable(input.builds);
   const statistics = input.statistics.map((task) => task.id);
+  const analyzed = analyzedBy(input);
 
   const large = tops
     .filter((table) => size(table) >= LARGE_TABLE)
@@ -37,7 +40,7 @@ export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
       return analyze(
         `${table.oid}`,
         displayName(table.schema, table.name),
-        [table],
+        [analyzed(table)],
         ["pre-data", ...statistics, ...after],
         members,
         size(table),
@@ -50,16 +53,43 @@ export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
     analyze(
       `small-${i}`,
       `${group.length} small tables`,
-      group,
+      group.map(analyzed),
       input.behindRest,
       group.map((table) => table.oid),
       group.length * LARGE_TABLE * 0.1,
     ),
   );
   const matviews = input.refreshes.flatMap((task) =>
-    task.matview ? [analyze(`${task.matview.oid}`, task.object, [task.matview], [task.id], [task.matview.oid], LARGE_TABLE)] : [],
+    task.matview
+      ? [
+          analyze(
+            `${task.matview.oid}`,
+            task.object,
+            [{ ...task.matview, carried: [task.matview] }],
+            [task.id],
+            [task.matview.oid],
+            LARGE_TABLE,
+          ),
+        ]
+      : [],
   );
   return [...large, ...small, ...matviews];
+}
+
+/** Adds what the statistics of a table consist of. What holds extended ones is analyzed: PostgreSQL 18 does not carry those over. */
+function analyzedBy(input: AnalyzeInput): (table: TableInfo) => AnalyzedRelation {
+  const byOid = new Map(input.tables.map((table) => [table.oid, table]));
+  const expressions = groupBy(
+    input.indexes.filter((index) => index.expressions),
+    (index) => index.table,
+  );
+  return ({ oid, schema, name }) => {
+    const members = input.family.withDescendants(oid).flatMap((member) => byOid.get(member) ?? []);
+    const carriable = members.every((member) => !member.extendedStatistics && (member.kind === "p" || input.copiedBy.has(member.oid)));
+    // an empty one has none
+    const full = members.filter((member) => member.kind === "p" || member.blocks > 0);
+    return { schema, name, carried: carriable ? [...full, ...members.flatMap((member) => expressions.get(member.oid) ?? [])] : [] };
+  };
 }
 
 function analyze(

@@ -84,7 +84,16 @@ export function buildPlan(input: PlanInput): Plan {
   const refreshIds = refreshes.map((task) => task.id);
   const dropJournal = barrier("journal", "end of the journal", [dropping(input.journalSchema)], [...behindPrivileges, ...refreshIds]);
   const eventTriggers = statementsTask("event-triggers", "event triggers", split.eventTriggers, ["journal"]);
-  const analyze = analyzeTasks({ tables: input.tables, copiedBy, family, builds: built, refreshes, statistics, behindRest });
+  const analyze = analyzeTasks({
+    indexes: input.indexes,
+    tables: input.tables,
+    copiedBy,
+    family,
+    builds: built,
+    refreshes,
+    statistics,
+    behindRest,
+  });
   const counts = countTasks(copying, copiedBy);
   const all: Task[] = [
     ...preData,

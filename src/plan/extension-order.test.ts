@@ -11,6 +11,7 @@ function table(oid: number, extension?: string): TableInfo {
     kind: "r",
     bytes: 0,
     blocks: 0,
+    extendedStatistics: false,
     rowEstimate: 0,
     unlogged: false,
     root: oid,

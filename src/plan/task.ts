@@ -87,7 +87,14 @@ export interface SequencesTask extends TaskBase {
 
 export interface AnalyzeTask extends TaskBase {
   kind: "analyze";
-  relations: ReadonlyArray<{ schema: string; name: string }>;
+  relations: readonly AnalyzedRelation[];
+}
+
+export interface AnalyzedRelation {
+  schema: string;
+  name: string;
+  /** Whose statistics may come from the source instead: its own, its partitions' and its expression indexes'. Empty: ANALYZE it. */
+  carried: ReadonlyArray<{ schema: string; name: string }>;
 }
 
 /** Counts the rows of tables on both sides, the source's in the snapshot. */

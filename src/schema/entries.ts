@@ -25,7 +25,7 @@ export interface SchemaEntry {
 }
 
 const TOC_LINE = /^-- TOC entry (\d+) \(class (\d+) OID (\d+)\)$/;
-const NAME_LINE = /^-- Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: (.*)$/;
+const NAME_LINE = /^-- (?:Statistics for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*?); Owner: (.*)$/;
 const STATE_LINE = /^SET (default_tablespace|default_table_access_method|default_with_oids) = (.*);$/;
 // \encoding precedes \connect to a database whose name is not plain ASCII (string_utils.c, appendPsqlMetaConnect)
 const PSQL_LINES = /^\\(connect|encoding|restrict|unrestrict)\b/;

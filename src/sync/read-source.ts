@@ -13,7 +13,7 @@ import type { Session } from "../postgres/session.ts";
 import { lockAndExport } from "../postgres/snapshot.ts";
 import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
-import { describeProgram, majorOf } from "../schema/pg-dump/pg-dump-program.ts";
+import { describeProgram, majorOf, type PgDumpProgram } from "../schema/pg-dump/pg-dump-program.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
 import { journalSchema } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
@@ -33,6 +33,7 @@ const TWO_STEP_TABLE = 32 * 1024 * 1024;
 export interface SourceContents extends PlanInput {
   snapshot: string;
   pgDump: string;
+  program: PgDumpProgram;
 }
 
 /** Locks the tables, exports the snapshot, and reads everything that the plan is made of under it. */
@@ -78,6 +79,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     journalSchema: journalSchema(run.id),
     snapshot,
     pgDump: describeProgram(program),
+    program,
   };
 }
 

@@ -23,7 +23,12 @@ export interface RunPlanResult {
 }
 
 /** Runs the plan's tasks over the workers, with retries for what is transient. */
-export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: string): Promise<RunPlanResult> {
+export async function runPlan(
+  run: Run,
+  plan: Plan,
+  workers: Workers,
+  options: { encoding: string; statistics: TaskContext["statistics"] },
+): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
   const durations = new Map<string, number>();
@@ -36,7 +41,8 @@ export async function runPlan(run: Run, plan: Plan, workers: Workers, encoding: 
       target: worker.target.get,
       signal,
       attempt,
-      encoding: encoding === "UTF8" ? null : encoding,
+      encoding: options.encoding === "UTF8" ? null : options.encoding,
+      statistics: options.statistics,
       noOwner: run.config.noOwner,
       noAcl: run.config.noAcl,
       onBytes: (bytes) => events.progress(task, bytes),

@@ -26,6 +26,7 @@ import { plural } from "../util/format.ts";
 import { groupBy } from "../util/group-by.ts";
 import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
+import { sourceStatistics } from "./source-statistics.ts";
 import { watchSettings } from "./settings-advice.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
@@ -179,7 +180,9 @@ async function fillAndVerify(
   await createJournal(await staging.get(), contents.journalSchema);
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
   const advise = await watchSettings(run, staging.get);
-  const done = await stage(run, "tasks", () => runPlan(run, plan, workers, opened.sourceIdentity.encoding));
+  const { encoding } = opened.sourceIdentity;
+  const statistics = sourceStatistics(run, opened, contents, plan);
+  const done = await stage(run, "tasks", () => runPlan(run, plan, workers, { encoding, statistics }));
   const advice = await advise(plan, done);
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;

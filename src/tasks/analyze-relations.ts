@@ -3,6 +3,7 @@ import type { AnalyzeTask } from "../plan/task.ts";
 import { quoteQualified } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { isTransient } from "../postgres/sqlstate.ts";
+import { carryStatistics } from "./carry-statistics.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 
 /**
@@ -11,7 +12,9 @@ import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
  */
 export async function analyzeRelations(task: AnalyzeTask, context: TaskContext): Promise<TaskResult> {
   const session = await context.target();
-  const names = await readAnalyzable(session, task.relations, context.signal);
+  const relations = await carryStatistics(task.relations, context);
+  if (relations.length === 0) return NOTHING_MOVED;
+  const names = await readAnalyzable(session, relations, context.signal);
   try {
     if (names.length > 0) await session.run(`ANALYZE ${names.join(", ")}`, context.signal);
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { CarriedStatistics } from "../schema/statistics.ts";
 import type { Session } from "../postgres/session.ts";
 
 /** What a task gets from the run. */
@@ -15,6 +16,8 @@ export interface TaskContext {
   noAcl: boolean;
   onBytes: (bytes: number) => void;
   warn: (code: string, message: string, hint?: string) => void;
+  /** The source's statistics, read when first asked for; undefined: they are not carried over. */
+  statistics: (() => Promise<CarriedStatistics>) | undefined;
   /** Schema of the journal in the staging database. */
   journal: string;
   /** Tells that a COPY is committed, by its id. */

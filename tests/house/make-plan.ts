@@ -24,7 +24,7 @@ export function makePlan(parts: Partial<PlanInput>): Plan {
 }
 
 export function makeIndex(oid: number, table: number, parent?: number): IndexInfo {
-  return { oid, schema: "public", name: `i${oid}`, table, parent, bytes: 0, method: "btree" };
+  return { oid, schema: "public", name: `i${oid}`, table, parent, bytes: 0, method: "btree", expressions: false };
 }
 
 export function makeConstraint(parts: Partial<ConstraintInfo> & Pick<ConstraintInfo, "oid" | "table" | "type">): ConstraintInfo {

@@ -9,6 +9,7 @@ export function makeTable(parts: Partial<TableInfo> & Pick<TableInfo, "oid">): T
     kind: "r",
     bytes: 8192,
     blocks: Math.ceil((parts.bytes ?? 8192) / 8192),
+    extendedStatistics: false,
     rowEstimate: 0,
     unlogged: false,
     root: parts.oid,
