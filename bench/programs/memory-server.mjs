@@ -38,15 +38,13 @@ async function sendRows(socket) {
 
 function takeRows(socket) {
   socket.removeAllListeners("data");
-  let rest = 0;
   const walker = createFrameWalker({
     data: () => {},
-    other: (bytes) => {
-      rest += bytes.length;
-      if (rest < 5) return; // CopyDone, which the walker may hand over in pieces
+    other: () => {},
+    copied: (bytes) => {
       socket.off("data", walker.walk);
       answer(socket);
-      socket.write(complete(`COPY ${walker.frames}`));
+      socket.write(complete(`COPY ${bytes / (ROW + 5)}`));
     },
   });
   socket.on("data", walker.walk);

@@ -24,7 +24,7 @@ const done = await Promise.all(
   ends.map((pair) => relay(pair, { copyOut: "COPY memory TO STDOUT (FORMAT binary)", copyIn: "COPY memory FROM STDIN (FORMAT binary)" })),
 );
 const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-const moved = done.reduce((sum, { bytes }) => sum + bytes, 0) / 1e9;
+const moved = done.flat().reduce((sum, { bytes }) => sum + bytes, 0) / 1e9;
 const cpu = cpuBefore === undefined ? {} : { "CPU s/GB of the event loop": (threadCpu() - cpuBefore) / moved };
 console.log(JSON.stringify({ "GB/s": moved / seconds, ...cpu }));
 process.exit(0); // sessions and threads go with it
