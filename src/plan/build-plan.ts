@@ -64,9 +64,9 @@ const MANY = 500;
 export function buildPlan(input: PlanInput): Plan {
   const split = splitEntries(input.entries, input.skipExtensions);
   const family = families(input.tables);
-  const preData = preDataTasks(split.preData, input.relations);
+  const preData = preDataTasks(split.preData, input.relations, input.tables);
   const copies = listCopies(input, split.skipped);
-  const copying = copyTasks(copies, input.constraints);
+  const copying = copyTasks(copies, input.constraints, preData.readyAfter);
   const copiedBy = copyTasksByTable(copying);
   const largeObjects = largeObjectTasks(input.largeObjects);
   const statistics = statementsTask("statistics", "extended statistics", split.statistics, ["pre-data"]);
@@ -96,7 +96,7 @@ export function buildPlan(input: PlanInput): Plan {
   });
   const counts = countTasks(copying, copiedBy);
   const all: Task[] = [
-    ...preData,
+    ...preData.tasks,
     ...copying,
     ...largeObjects,
     ...statistics,

@@ -1,7 +1,8 @@
 import type { LargeObjectInfo } from "../catalog/large-objects.ts";
 import type { ConstraintInfo } from "../catalog/relations.ts";
+import type { TableInfo } from "../catalog/tables.ts";
 import type { NodeLock } from "../scheduler/graph.ts";
-import { inSlices } from "../util/group-by.ts";
+import { groupBy, inSlices } from "../util/group-by.ts";
 import { tablesBefore } from "./extension-order.ts";
 import { grouped } from "./grouped.ts";
 import type { Copy, CopyTask, LargeObjectsTask } from "./task.ts";
@@ -12,7 +13,11 @@ const SMALL_TABLE = 256 * 1024;
 const COPY_COST = 64 * 1024;
 
 /** The tasks that copy rows; small tables share one, because a round trip and a commit cost more than their rows. */
-export function copyTasks(copies: readonly Copy[], constraints: readonly ConstraintInfo[]): CopyTask[] {
+export function copyTasks(
+  copies: readonly Copy[],
+  constraints: readonly ConstraintInfo[],
+  readyAfter: (table: TableInfo) => string,
+): CopyTask[] {
   const before = tablesBefore(
     copies.map((copy) => copy.table),
     constraints,
@@ -20,27 +25,29 @@ export function copyTasks(copies: readonly Copy[], constraints: readonly Constra
   const isSmall = (copy: Copy): boolean => copy.bytes < SMALL_TABLE && copy.table.extension === undefined && copy.table.parts === undefined;
   const alone = copies.filter((copy) => !isSmall(copy));
   return [
-    ...alone.map((copy) =>
-      copyTask(
-        [copy],
-        (before.get(copy.table.oid) ?? []).map((oid) => `copy:${oid}`),
-      ),
+    ...alone.map((copy) => copyTask([copy], [readyAfter(copy.table), ...(before.get(copy.table.oid) ?? []).map((oid) => `copy:${oid}`)])),
+    ...grouped(inOrderOf(copies.filter(isSmall), readyAfter)).map((group) =>
+      copyTask(group, [...new Set(group.map((copy) => readyAfter(copy.table)))]),
     ),
-    ...grouped(copies.filter(isSmall)).map((group) => copyTask(group, [])),
   ];
 }
 
-function copyTask(copies: readonly Copy[], before: readonly string[]): CopyTask {
+function copyTask(copies: readonly Copy[], after: readonly string[]): CopyTask {
   const [first] = copies;
   return {
     kind: "copy",
     id: copies.length === 1 ? (first?.id ?? "") : `copies:${first?.table.oid ?? 0}`,
     object: copies.length === 1 ? (first?.object ?? "") : `${copies.length} small tables`,
-    after: ["pre-data", ...before],
+    after,
     cost: copies.reduce((sum, copy) => sum + copy.bytes + COPY_COST, 0),
     locks: copies.flatMap(locksOf),
     copies,
   };
+}
+
+/** Those that are ready together go together. */
+function inOrderOf(copies: readonly Copy[], readyAfter: (table: TableInfo) => string): Copy[] {
+  return [...groupBy(copies, (copy) => readyAfter(copy.table)).values()].flat();
 }
 
 /** Ranges of a table go beside each other. */

@@ -132,3 +132,33 @@ describe("keys of large tables", () => {
     expect(unproven.tasks.filter(({ id }) => id.startsWith("validate:")).map(({ id }) => id)).toEqual(["validate:9"]);
   });
 });
+
+describe("hundreds of tables", () => {
+  const MB = 1024 * 1024;
+  const tables = Array.from({ length: 600 }, (_, i) =>
+    makeTable({ oid: i + 1, bytes: i === 500 ? 900 * MB : 8192, ...(i === 7 ? { root: 1 } : {}) }),
+  );
+  const made = makePlan({
+    tables,
+    entries: [
+      makeEntry({ dumpId: 9000, type: "SCHEMA" }),
+      ...tables.map(({ oid }) => makeEntry({ dumpId: oid, type: "TABLE", classId: 1259, oid })),
+      makeEntry({ dumpId: 9001, type: "VIEW", classId: 1259, oid: 9001 }),
+      makeEntry({ dumpId: 9002, type: "INDEX", oid: 7001 }),
+    ],
+    indexes: [makeIndex(7001, 501)],
+    streams: 1,
+  });
+
+  test("are created beside each other; the largest first, and its rows wait for nothing else", () => {
+    expect(taskOf(made, "pre-data:1").after).toEqual(["pre-data:first"]);
+    expect(taskOf(made, "pre-data").after).toEqual(["pre-data:1", "pre-data:2", "pre-data:3"]);
+    expect(waitsFor(made, "copy:501")).toEqual(new Set(["pre-data:1", "pre-data:first"]));
+  });
+
+  test("an index waits for the whole schema, and so do a partition's rows", () => {
+    expect(waitsFor(made, "build:9002")).toContain("pre-data");
+    const ofPartition = made.tasks.find((task) => task.kind === "copy" && task.copies.some(({ table }) => table.oid === 8));
+    expect(ofPartition?.after).toContain("pre-data");
+  });
+});

@@ -41,8 +41,14 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
   for (const { table } of plan.copies) parts.set(table.root, (parts.get(table.root) ?? 0) + 1);
   const pending = new Map<string, { bytes: number; at: number }>();
   let copiesLeft = plan.tasks.filter(isData).length;
+  let inPhase2 = false;
   let inPhase3 = false;
 
+  const enterPhase2 = (): void => {
+    if (inPhase2) return;
+    inPhase2 = true;
+    run.emit({ type: "phase:started", phase: 2, of: 4, name: PHASES[2] });
+  };
   const enterPhase3 = (): void => {
     if (inPhase3 || copiesLeft > 0) return;
     inPhase3 = true;
@@ -57,6 +63,7 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
 
   return {
     started: (task, facts) => {
+      if (isData(task)) enterPhase2();
       const on = { worker: facts.worker, waitedMs: Math.round(facts.waitedMs) };
       if (task.kind === "copy") {
         const batch = task.copies.length > 1 ? task.id : undefined;
@@ -92,9 +99,9 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
         const { id, kind, object } = task;
         run.emit({ type: "task:done", id, kind, object, ...alone, ...result, ...facts, ms: Math.round(facts.ms) });
       }
-      if (task.id === "pre-data") run.emit({ type: "phase:started", phase: 2, of: 4, name: PHASES[2] });
+      if (task.id === "pre-data") enterPhase2();
       if (isData(task)) copiesLeft -= 1;
-      if (isData(task) || task.kind === "pre-data") enterPhase3();
+      if (isData(task) || task.id === "pre-data") enterPhase3();
     },
     failed: (task, error) => run.emit({ type: "task:failed", id: task.id, kind: task.kind, object: task.object, error }),
   };
