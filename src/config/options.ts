@@ -1,7 +1,5 @@
-import type { OptionSpec } from "./option-spec.ts";
-
-// plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first
-const RUN = ["sync", "plan", "doctor"] as const;
+import { type OptionSpec, RUN } from "./option-spec.ts";
+import { SELECTION } from "./selection-options.ts";
 
 /** The one table of options: config-file keys, flags, environment variables, types, defaults, help and the JSON schema come from it. */
 export const OPTIONS = {
@@ -37,78 +35,7 @@ export const OPTIONS = {
     commands: RUN,
     help: "Seconds until an attempt to connect is given up.",
   },
-  tables: {
-    type: "names",
-    flag: "table",
-    short: "t",
-    env: "CORE_TABLES",
-    placeholder: "PATTERN",
-    group: "What is copied",
-    commands: RUN,
-    help:
-      "Copy the rows of these tables only; the schema of everything is copied. pg_dump's patterns; repeatable. The variable takes " +
-      'several, separated by commas or spaces, "in double quotes" where a name holds one.',
-    fallback: "all tables",
-  },
-  excludeTables: {
-    type: "names",
-    flag: "exclude-table",
-    short: "T",
-    placeholder: "PATTERN",
-    group: "What is copied",
-    commands: RUN,
-    help: "Leave out the rows of these tables; repeatable.",
-  },
-  schemas: {
-    type: "names",
-    flag: "schema",
-    short: "n",
-    placeholder: "PATTERN",
-    group: "What is copied",
-    commands: RUN,
-    help: "Copy the rows of the tables in these schemas only; repeatable.",
-  },
-  excludeSchemas: {
-    type: "names",
-    flag: "exclude-schema",
-    short: "N",
-    placeholder: "PATTERN",
-    group: "What is copied",
-    commands: RUN,
-    help: "Leave out the rows of the tables in these schemas; repeatable.",
-  },
-  noOwner: {
-    type: "boolean",
-    flag: "no-owner",
-    short: "O",
-    group: "What is copied",
-    commands: RUN,
-    help: "Leave out owners: everything belongs to the target's user.",
-  },
-  noAcl: {
-    type: "boolean",
-    flag: "no-acl",
-    short: "x",
-    aliases: ["no-privileges"],
-    group: "What is copied",
-    commands: RUN,
-    help: "Leave out grants and default privileges.",
-  },
-  noTablespaces: {
-    type: "boolean",
-    flag: "no-tablespaces",
-    group: "What is copied",
-    commands: RUN,
-    help: "Put everything in the target's default tablespace.",
-  },
-  skipExtensions: {
-    type: "names",
-    flag: "skip-extension",
-    placeholder: "NAME",
-    group: "What is copied",
-    commands: RUN,
-    help: "Go on without this extension, which the target server does not have; repeatable.",
-  },
+  ...SELECTION,
   jobs: {
     type: "integer",
     flag: "jobs",
@@ -145,6 +72,17 @@ export const OPTIONS = {
     group: "How",
     commands: RUN,
     help: "Attempts in all for what fails in passing (connection lost, deadlock); 1 means no second attempt.",
+  },
+  stallTimeout: {
+    type: "integer",
+    flag: "stall-timeout",
+    placeholder: "SECONDS",
+    min: 1,
+    max: 86_400,
+    default: 300,
+    group: "How",
+    commands: RUN,
+    help: "Give up when a server has not answered for so long.",
   },
   mode: {
     type: "choice",

@@ -39,6 +39,8 @@ export interface PgdittoOptions {
   batchSize?: number | undefined;
   /** Attempts in all for what fails in passing; 1 (no second attempt) to 100. Environment `RETRY_COUNT`. Default 3. */
   retryCount?: number | undefined;
+  /** Seconds. Default 300. */
+  stallTimeout?: number | undefined;
   /** `staging`: build beside the target and swap. `recreate`: drop first and fill in place. Default `staging`. */
   mode?: "staging" | "recreate" | undefined;
   /** Keep the replaced database as `<target>_previous`. Default false. */

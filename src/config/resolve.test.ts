@@ -50,6 +50,7 @@ describe("defaults", () => {
       jobs: 4,
       batchSize: 1,
       retryCount: 3,
+      stallTimeout: 300,
       dumpDir: undefined,
       tables: [],
       excludeTables: [],

@@ -24,6 +24,8 @@ export interface ResolvedConfig {
   batchSize: number;
   /** Attempts in all, at least 1. */
   retryCount: number;
+  /** Seconds. */
+  stallTimeout: number;
   /** Absolute; nothing is written there. */
   dumpDir: string | undefined;
   tables: string[];
@@ -72,6 +74,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     jobs: pick("jobs") ?? OPTIONS.jobs.default,
     batchSize: pick("batchSize") ?? OPTIONS.batchSize.default,
     retryCount: pick("retryCount") ?? OPTIONS.retryCount.default,
+    stallTimeout: pick("stallTimeout") ?? OPTIONS.stallTimeout.default,
     dumpDir: folder(pick("dumpDir")),
     tables: [...(pick("tables") ?? [])],
     excludeTables: [...(pick("excludeTables") ?? [])],

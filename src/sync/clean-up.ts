@@ -13,9 +13,12 @@ import type { Run } from "./run.ts";
 const DROP_MS = 60_000;
 const CANCELLED_DROP_MS = 3_000;
 
-/** Drops the staging database of a run that failed: over the control session, or a new one where that is lost. Bounded, never throws. */
-export async function dropStaging(run: Run, control: Session, staging: string): Promise<void> {
-  using limit = dropLimit(run.signal);
+/**
+ * Drops the staging database of a run that failed: over the control session, or a new one where that is lost. Bounded, never throws.
+ * @param hurried The server was silent before: it gets three seconds, not a minute.
+ */
+export async function dropStaging(run: Run, control: Session, staging: string, hurried = false): Promise<void> {
+  using limit = dropLimit(run.signal, hurried);
   let session: Session | undefined;
   try {
     // the run's signal may be aborted: this must go on all the same
@@ -35,7 +38,7 @@ export async function dropStaging(run: Run, control: Session, staging: string): 
 }
 
 /** Passes after a minute, or soon after the run is cancelled. */
-function dropLimit(run: AbortSignal): Disposable & { signal: AbortSignal; passed: Promise<never> } {
+function dropLimit(run: AbortSignal, hurried: boolean): Disposable & { signal: AbortSignal; passed: Promise<never> } {
   const controller = new AbortController();
   const { signal } = controller;
   const pass = (): void =>
@@ -44,7 +47,7 @@ function dropLimit(run: AbortSignal): Disposable & { signal: AbortSignal; passed
     );
   const timers = [setTimeout(pass, DROP_MS)];
   const hurry = (): void => void timers.push(setTimeout(pass, CANCELLED_DROP_MS));
-  if (run.aborted) hurry();
+  if (run.aborted || hurried) hurry();
   run.addEventListener("abort", hurry, { once: true });
   const passed = new Promise<never>((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(cancelled(signal)), { once: true });

@@ -16,6 +16,7 @@ import { disposables } from "../util/disposables.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
 import { countAnew } from "./count-anew.ts";
+import { heartbeat, isSilentTarget } from "./heartbeat.ts";
 import { applicationName, open, type Opened, summarize } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource, type SourceContents } from "./read-source.ts";
@@ -115,7 +116,7 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
     const { advice } = done;
     return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot, advice };
   } catch (error) {
-    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging));
+    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging, isSilentTarget(error)));
     throw given.dropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
   }
 }
@@ -181,8 +182,9 @@ async function fillAndVerify(
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
   const advise = await watchSettings(run, staging.get);
   const { encoding } = opened.sourceIdentity;
+  using heart = heartbeat(run, [opened.source, opened.control]);
   const statistics = sourceStatistics(run, opened, contents, plan);
-  const done = await stage(run, "tasks", () => runPlan(run, plan, workers, { encoding, statistics }));
+  const done = await stage(run, "tasks", () => runPlan({ ...run, signal: heart.signal }, plan, workers, { encoding, statistics }));
   const advice = await advise(plan, done);
   // the snapshot outlives the session that exported it in every session that joined it
   const [first] = workers.list;

@@ -94,6 +94,50 @@ describe("a network that swallows everything", () => {
   );
 });
 
+describe("a server that stands still", () => {
+  const SLOW_ROWS = `${SLOW} CREATE TABLE t (i int CHECK (slow(i, 0.05))); INSERT INTO t SELECT n FROM generate_series(1, 400) n;`;
+
+  test.each(["source", "target"] as const)(
+    "the %s: told of, then given up after --stall-timeout, and the target as it was",
+    async (side) => {
+      await using source = await freshDatabase("source", { sql: SLOW_ROWS });
+      await using target = await freshDatabase("target", { sql: "CREATE TABLE precious AS SELECT 42 AS i" });
+      await using proxy = await proxyTo(side === "source" ? source.url : target.url);
+      await using cli = await startBetween(side === "source" ? proxy : source, side === "target" ? proxy : target, [
+        "--yes",
+        "--json",
+        "--stall-timeout",
+        "4",
+      ]);
+      await until(() => cli.stdout.includes('"kind":"copy"'));
+      proxy.freeze();
+      const { code, stdout } = await cli.result;
+      expect(code).toBe(1);
+      const lines = jsonLines(stdout);
+      expect(lines.filter(({ type, code: name }) => type === "message" && name === "stalled")).toHaveLength(1);
+      expect(lines.at(-1)).toMatchObject({
+        type: "run:failed",
+        error: {
+          side,
+          message: expect.stringContaining(`The ${side} has not answered for 4`),
+          hint: expect.stringContaining("--stall-timeout"),
+        },
+      });
+      expect(await target.sql("SELECT i FROM precious")).toEqual([{ i: 42 }]);
+    },
+  );
+
+  test("a long statement is none: the servers answer meanwhile", async () => {
+    await using source = await freshDatabase("source", {
+      sql: `${SLOW} CREATE TABLE t (i int CHECK (slow(i, 4))); INSERT INTO t VALUES (1)`,
+    });
+    await using target = reservedDatabase("target");
+    const { code, stdout } = await runBetween(source, target, ["--json", "--stall-timeout", "1"]);
+    expect(code, stdout).toBe(0);
+    expect(stdout).not.toContain('"code":"stalled"');
+  });
+});
+
 test("an older target is allowed, with a warning", async ({ skip }) => {
   if (server("source").major < 14) return skip("there is no version between 12 and this one to pretend");
   await using source = await freshDatabase("source", { sql: "CREATE TABLE t AS SELECT 1 AS i" });
