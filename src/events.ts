@@ -52,7 +52,7 @@ export type Stage =
 export interface Advice {
   /** `max_wal_size`, … */
   setting: string;
-  /** As the server shows it: `1GB`. */
+  /** As the server shows it to pgditto's sessions: `1GB`. */
   value: string;
   /** What would have done better in this run. */
   better: string;

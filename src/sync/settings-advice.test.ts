@@ -19,13 +19,15 @@ function moved(bytes: number): RunPlanResult {
 /** A server whose counters are what the test says, whatever is asked. */
 function counters(answers: ReadonlyArray<{ wal: number; requested: number } | Error>) {
   const left = [...answers];
-  const rest = { blocks: "0", since: "x", walText: "1GB", walBytes: String(GB), timeout: 300, target: 0.9, whole: true };
+  const rest = { since: "x", walText: "1GB", walBytes: String(GB), timeout: 300, target: 0.9 };
   const more = { memText: "64MB", memBytes: "67108864", maintenance: 2, parallel: 8 };
   const query = vi.fn<(text: string) => Promise<object[]>>(async (text) => {
     if (text.includes("pg_am")) return [];
     const answer = left.shift();
     if (answer instanceof Error) throw answer;
-    return answer ? [{ wal: String(answer.wal), requested: String(answer.requested), ...rest, ...more }] : [];
+    return answer
+      ? [{ wal: String(answer.wal), requested: String(answer.requested), sync: answer.requested * 5000, ...rest, ...more }]
+      : [];
   });
   return { query, session: async () => ({ serverVersion: 170_002, query }) as unknown as Session };
 }

@@ -28,9 +28,11 @@ export async function watchSettings(
     if (!before || bytes < SMALL.bytes || ms < SMALL.ms) return [];
     const after = await read(readTargetLoad);
     const largest = await read(readLargestIndex);
-    const builds = plan.tasks.filter((task) => task.kind === "index" || task.kind === "constraint");
-    const buildMs = builds.reduce((sum, task) => sum + (done.durations.get(task.id) ?? 0), 0);
+    const tasks = plan.tasks.filter((task) => task.kind === "index" || task.kind === "constraint");
+    const builds = tasks.map((task) => done.durations.get(task.id) ?? 0);
+    const buildMs = builds.reduce((sum, one) => sum + one, 0);
+    const longestBuildMs = builds.reduce((most, one) => Math.max(most, one), 0);
     const connections = Math.min(run.config.jobs * run.config.batchSize, builds.length);
-    return after ? adviseSettings(before, after, { bytes, ms, buildMs, connections, largest }) : [];
+    return after ? adviseSettings(before, after, { bytes, ms, buildMs, longestBuildMs, connections, largest }) : [];
   };
 }

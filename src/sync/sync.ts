@@ -180,14 +180,15 @@ async function fillAndVerify(
   }
   await createJournal(await staging.get(), contents.journalSchema);
   const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
-  const advise = await watchSettings(run, staging.get);
+  const [first] = workers.list;
+  // what a worker's session has is what its tasks have
+  const advise = await watchSettings(run, first?.target.get ?? staging.get);
   const { encoding } = opened.sourceIdentity;
   using heart = heartbeat(run, [opened.source, opened.control]);
   const statistics = sourceStatistics(run, opened, contents, plan);
   const done = await stage(run, "tasks", () => runPlan({ ...run, signal: heart.signal }, plan, workers, { encoding, statistics }));
   const advice = await advise(plan, done);
   // the snapshot outlives the session that exported it in every session that joined it
-  const [first] = workers.list;
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, options.staging));

@@ -6,15 +6,14 @@ export interface TargetLoad {
   wal: number;
   /** Checkpoints begun because somebody or something asked for one: `max_wal_size` was used up, or a CHECKPOINT. */
   requested: number;
-  /** Bytes that checkpoints wrote to the data files. */
-  checkpointBytes: number;
+  /** Milliseconds that checkpoints waited for the disk (fsync). */
+  syncMs: number;
   /** When these counters began at zero; another one means that they cannot be compared. */
   since: string;
   maxWalSize: Setting;
   /** Seconds; and the part of it that a checkpoint takes its time for. */
   checkpointTimeout: number;
   completionTarget: number;
-  fullPageWrites: boolean;
   maintenanceWorkMem: Setting;
   /** Processes that may help to build an index, and that may help at all. */
   maintenanceWorkers: number;
@@ -30,13 +29,12 @@ interface Setting {
 interface Row {
   wal: string;
   requested: string;
-  blocks: string;
+  sync: number;
   since: string | null;
   walText: string;
   walBytes: string;
   timeout: number;
   target: number;
-  whole: boolean;
   memText: string;
   memBytes: string;
   maintenance: number;
@@ -47,16 +45,15 @@ interface Row {
 export async function readTargetLoad(session: Session, signal: AbortSignal): Promise<TargetLoad> {
   const checkpoints =
     session.serverVersion >= 170_000
-      ? "SELECT num_requested AS requested, buffers_written AS blocks, stats_reset FROM pg_catalog.pg_stat_checkpointer"
-      : "SELECT checkpoints_req AS requested, buffers_checkpoint AS blocks, stats_reset FROM pg_catalog.pg_stat_bgwriter";
+      ? "SELECT num_requested AS requested, sync_time AS sync, stats_reset FROM pg_catalog.pg_stat_checkpointer"
+      : "SELECT checkpoints_req AS requested, checkpoint_sync_time AS sync, stats_reset FROM pg_catalog.pg_stat_bgwriter";
   const [row] = await session.query<Row>(
     `
 SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::bigint AS wal,
-  c.requested, c.blocks * pg_catalog.current_setting('block_size')::bigint AS blocks, c.stats_reset::text AS since,
+  c.requested, c.sync, c.stats_reset::text AS since,
   ${sized("max_wal_size", "wal")}, ${sized("maintenance_work_mem", "mem")},
   (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'checkpoint_timeout') AS timeout,
   pg_catalog.current_setting('checkpoint_completion_target')::float8 AS target,
-  pg_catalog.current_setting('full_page_writes')::bool AS whole,
   pg_catalog.current_setting('max_parallel_maintenance_workers')::int AS maintenance,
   pg_catalog.current_setting('max_parallel_workers')::int AS parallel
 FROM (${checkpoints}) c`,
@@ -67,12 +64,11 @@ FROM (${checkpoints}) c`,
   return {
     wal: Number(row.wal),
     requested: Number(row.requested),
-    checkpointBytes: Number(row.blocks),
+    syncMs: row.sync,
     since: row.since ?? "",
     maxWalSize: { text: row.walText, bytes: Number(row.walBytes) },
     checkpointTimeout: row.timeout,
     completionTarget: row.target,
-    fullPageWrites: row.whole,
     maintenanceWorkMem: { text: row.memText, bytes: Number(row.memBytes) },
     maintenanceWorkers: row.maintenance,
     parallelWorkers: row.parallel,
