@@ -16,7 +16,7 @@ export interface TargetAbilities {
   /** Values are stored in less time with lz4 than with the default; the logical result is the same. */
   lz4: boolean;
   /** Settings in bytes. */
-  memory: { sharedBuffers: number; maintenanceWorkMem: number; workMem: number };
+  memory: { sharedBuffers: number; workMem: number };
 }
 
 export async function readAbilities(session: Session): Promise<TargetAbilities> {
@@ -28,14 +28,12 @@ export async function readAbilities(session: Session): Promise<TargetAbilities> 
     connections: number;
     lz4: boolean;
     shared: string;
-    maintenance: string;
     work: string;
   }>(`
 SELECT CURRENT_USER AS role, r.rolsuper AS superuser, r.rolsuper OR r.rolcreatedb AS createdb, pg_catalog.pg_is_in_recovery() AS recovery,
   pg_catalog.current_setting('max_connections')::int - pg_catalog.current_setting('superuser_reserved_connections')::int AS connections,
   EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) AS lz4,
-  pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) AS shared,
-  pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) AS maintenance, pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) AS work
+  pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) AS shared, pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) AS work
 FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER`);
   if (!me) throw new Error("pg_roles does not hold the current role");
   const mode = session.serverVersion >= 160_000 ? "SET" : "MEMBER";
@@ -61,6 +59,6 @@ GROUP BY 1, 2`);
     ),
     maxConnections: me.connections,
     lz4: me.lz4,
-    memory: { sharedBuffers: Number(me.shared), maintenanceWorkMem: Number(me.maintenance), workMem: Number(me.work) },
+    memory: { sharedBuffers: Number(me.shared), workMem: Number(me.work) },
   };
 }

@@ -3,20 +3,19 @@ import { expect, test } from "vitest";
 import { loadingSettings } from "./loading-settings.ts";
 
 const MB = 1024 * 1024;
-const memory = (sharedBuffers: number, maintenanceWorkMem = 64, workMem = 4) => ({
+const memory = (sharedBuffers: number, workMem = 4) => ({
   sharedBuffers: sharedBuffers * MB,
-  maintenanceWorkMem: maintenanceWorkMem * MB,
   workMem: workMem * MB,
 });
 
 test.each([
-  ["a small server keeps its own", memory(128), 4, 64 * 1024, 4 * 1024],
-  ["1 GB of shared buffers, two sessions", memory(1024), 2, 256 * 1024, 64 * 1024],
-  ["64 GB: no more than 1 GB each", memory(65_536), 4, 1024 * 1024, 64 * 1024],
-  ["what the server gives is not taken back", memory(1024, 2048, 512), 4, 2048 * 1024, 512 * 1024],
-])("%s", (_what, have, sessions, maintenance, work) => {
+  ["a small server keeps its own", memory(128), 4, 4 * 1024],
+  ["1 GB of shared buffers, two sessions", memory(1024), 2, 64 * 1024],
+  ["64 GB: no more than 64 MB each", memory(65_536), 4, 64 * 1024],
+  ["what the server gives is not taken back", memory(1024, 512), 4, 512 * 1024],
+])("%s", (_what, have, sessions, work) => {
   const sql = loadingSettings({ lz4: false, memory: have }, sessions);
-  expect(sql).toBe(`SET maintenance_work_mem = '${maintenance}kB'; SET work_mem = '${work}kB'; SET synchronize_seqscans = on`);
+  expect(sql).toBe(`SET work_mem = '${work}kB'; SET synchronize_seqscans = on`);
 });
 
 test("lz4 where the server has it", () => {
