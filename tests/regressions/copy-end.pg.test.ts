@@ -29,6 +29,24 @@ test("a row that the target refuses is an error of the target, with its SQLSTATE
   });
 });
 
+test("among small tables that share a transaction it is the right one that is named", async () => {
+  await using source = await freshDatabase("source", {
+    sql: [
+      IN_STAGING("RETURN i <> 23;"),
+      `DO $$ BEGIN FOR i IN 1..40 LOOP
+         EXECUTE format('CREATE TABLE t%s (i int CHECK (public.in_staging(i)))', i); EXECUTE format('INSERT INTO t%s VALUES (%s)', i, i);
+       END LOOP; END $$`,
+    ],
+  });
+  await using target = reservedDatabase("target");
+  await expect(sync({ source: source.url, target: target.url })).rejects.toMatchObject({
+    code: "copy",
+    side: "target",
+    sqlstate: "23514",
+    object: "public.t23",
+  });
+});
+
 test("a backend of the target that ends in mid copy costs another attempt, and no row", async () => {
   await using source = await freshDatabase("source", {
     sql: [
