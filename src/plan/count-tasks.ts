@@ -13,6 +13,7 @@ export function countTasks(tasks: readonly CopyTask[], copiedBy: ReadonlyMap<num
   );
   return [...large, ...small].map((group) => ({
     kind: "count",
+    sides: ["source", "target"],
     id: `count:${group[0]?.table.oid ?? 0}`,
     object: group.length === 1 ? (group[0]?.object ?? "") : `${group.length} small tables`,
     after: [...new Set(group.flatMap(({ table }) => copiedBy.get(table.oid) ?? []))],

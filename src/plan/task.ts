@@ -1,6 +1,7 @@
 import type { LargeObjectInfo } from "../catalog/large-objects.ts";
 import type { MatviewInfo, SequenceInfo } from "../catalog/relations.ts";
 import type { TableInfo } from "../catalog/tables.ts";
+import type { Side } from "../errors.ts";
 import type { TaskKind } from "../events.ts";
 import type { GraphNode } from "../scheduler/graph.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
@@ -97,9 +98,11 @@ export interface AnalyzedRelation {
   carried: ReadonlyArray<{ schema: string; name: string }>;
 }
 
-/** Counts the rows of tables on both sides, the source's in the snapshot. */
+/** Counts the rows of tables, the source's in the snapshot. */
 export interface CountTask extends TaskBase {
   kind: "count";
+  /** Both, unless a side can be reached only while the other cannot. */
+  sides: readonly Side[];
   tables: readonly TableInfo[];
 }
 

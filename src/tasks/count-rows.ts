@@ -1,16 +1,18 @@
 import type { TableInfo } from "../catalog/tables.ts";
+import type { Side } from "../errors.ts";
 import type { CountTask } from "../plan/task.ts";
 import { quoteQualified } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 
-/** Counts the tables' rows on both sides at the same time; the source's are those of the snapshot, so a busy source does no harm. */
+/** Counts the tables' rows, on both sides at the same time; the source's are those of the snapshot, so a busy source does no harm. */
 export async function countRows(
   task: CountTask,
   context: Pick<TaskContext, "source" | "target" | "signal" | "recordCount">,
 ): Promise<TaskResult> {
-  const [source, target] = await Promise.all([context.source(), context.target()]);
-  const [there, here] = await Promise.all([count(source, task.tables, context.signal), count(target, task.tables, context.signal)]);
+  const on = async (side: Side): Promise<ReadonlyMap<number, number>> =>
+    task.sides.includes(side) ? await count(await context[side](), task.tables, context.signal) : new Map();
+  const [there, here] = await Promise.all([on("source"), on("target")]);
   for (const table of task.tables) {
     context.recordCount(table.oid, { source: there.get(table.oid) ?? -1, target: here.get(table.oid) ?? -1 });
   }
