@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SyncEvent } from "../../src/index.ts";
+import { changeAtOnce } from "../support/at-once.ts";
 import { freshDatabase, type FreshDatabase, reservedDatabase } from "../support/databases.ts";
 import { copy, databasesLike, warningCodes } from "../support/fidelity.ts";
 import { contents } from "../support/oracle.ts";
@@ -13,13 +13,6 @@ const SOURCE = `
   CREATE MATERIALIZED VIEW mv AS SELECT count(*) FROM t; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
   CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t DISABLE TRIGGER tr; CREATE POLICY p ON t USING (true); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
   CREATE RULE r AS ON DELETE TO c DO INSTEAD NOTHING; CREATE STATISTICS st ON id, a FROM t; CREATE PUBLICATION pub FOR TABLE t; SELECT lo_from_bytea(7, 'x');`;
-
-/** In another process, so that it is done before the event's handler returns: the run stands still meanwhile. */
-function changeAtOnce(url: string, text: string): void {
-  const program = `import pg from "pg"; const client = new pg.Client(${JSON.stringify(url)}); await client.connect(); await client.query(${JSON.stringify(text)}); await client.end();`;
-  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8", timeout: 20_000 });
-  if (status !== 0) throw new Error(stderr);
-}
 
 let source: FreshDatabase;
 let target: FreshDatabase;
