@@ -7,6 +7,7 @@ import type { Session } from "../postgres/session.ts";
 import { type ExistingTarget, readExisting } from "../target/existing.ts";
 import { disposables } from "../util/disposables.ts";
 import type { Run } from "./run.ts";
+import { onSameCluster } from "./same-server.ts";
 
 /** The sessions that live as long as the run, and what they are connected to. */
 export interface Opened extends AsyncDisposable {
@@ -29,11 +30,13 @@ export async function openSource(run: Run, purpose = "source"): Promise<Session>
   });
 }
 
-/** Enters the target's cluster without entering the target: a database cannot be renamed from within. */
-export async function openControl(run: Run, purpose = "control"): Promise<Session> {
+/** Enters the target's cluster without entering the target: a database cannot be renamed from within. Nor `avoid`, if given. */
+export async function openControl(run: Run, purpose = "control", avoid?: string): Promise<Session> {
   const { target } = run.config;
+  const candidates = MAINTENANCE.filter((name) => name !== target.database && name !== avoid);
+  if (candidates.length === 0) throw new PgdittoError("target-connect", `Neither ${MAINTENANCE.join(" nor ")} is free to work from.`);
   let failure: unknown;
-  for (const database of MAINTENANCE.filter((name) => name !== target.database)) {
+  for (const database of candidates) {
     try {
       return await connect(
         { ...target, database },
@@ -65,26 +68,20 @@ export function summarize(config: ConnectionConfig, session?: Session): Endpoint
 
 /** What pg_stat_activity shows; PostgreSQL keeps 63 bytes. */
 export function applicationName(run: Run, purpose: string): string {
-  return `pgditto ${run.id} ${purpose} ${run.machine.pid}@${run.machine.hostname}`.slice(0, 63);
+  return `${ownNames(run)}${purpose} ${run.machine.pid}@${run.machine.hostname}`.slice(0, 63);
+}
+
+/** What the names of all sessions of this run begin with. */
+export function ownNames(run: Pick<Run, "id">): string {
+  return `pgditto ${run.id} `;
 }
 
 /** Whatever names lead there: the same cluster and the same OID are the same database. */
 async function refuseSameDatabase(run: Run, opened: Pick<Opened, "source" | "control" | "sourceIdentity" | "existing">): Promise<void> {
-  if (opened.existing?.oid !== opened.sourceIdentity.oid) return;
-  const theirs = await readIdentity(opened.control);
-  const known = opened.sourceIdentity.systemIdentifier !== "" && theirs.systemIdentifier !== "";
-  const same = known
-    ? opened.sourceIdentity.systemIdentifier === theirs.systemIdentifier
-    : (await startTime(opened.source)) === (await startTime(opened.control));
-  if (!same) return;
+  if (opened.existing?.oid !== opened.sourceIdentity.oid || !(await onSameCluster(opened))) return;
   throw new PgdittoError("preflight", `Source and target are the same database: ${run.config.target.database}.`, {
     object: run.config.target.database,
     side: "target",
     hint: "Replacing it with itself would lose it. Give the target (ARCHIVE_DB_NAME or --target) another name or another server.",
   });
-}
-
-async function startTime(session: Session): Promise<string> {
-  const [row] = await session.query<{ at: string }>("SELECT pg_catalog.pg_postmaster_start_time()::text AS at");
-  return row?.at ?? "";
 }

@@ -8,7 +8,7 @@ import { dropSubscriptions } from "./subscriptions.ts";
 import { renameDatabase } from "./rename-database.ts";
 
 /** What the comment on a staging database says, until the source's own comment takes its place. */
-export interface StagingNote {
+interface StagingNote {
   target: string;
   run: string;
   host: string;
@@ -16,29 +16,34 @@ export interface StagingNote {
   started: string;
 }
 
+export interface StagingOptions {
+  /** pg_dump's entry for the database itself. */
+  entry: SchemaEntry;
+  /** The name in it. */
+  sourceName: string;
+  note: StagingNote;
+  signal: AbortSignal;
+}
+
 /** Creates the staging database from template0 as the source's CREATE DATABASE describes it: encoding, locale, tablespace. */
-export async function createStaging(
-  session: Session,
-  staging: string,
-  options: { entry: SchemaEntry; sourceName: string; note: StagingNote; signal: AbortSignal },
-): Promise<void> {
+export async function createStaging(session: Session, staging: string, options: StagingOptions): Promise<void> {
   const statement = createDatabaseSql(options.entry.sql, options.sourceName, staging, session.serverVersion);
   if (statement === undefined) throw new PgdittoError("dump", "pg_dump wrote no CREATE DATABASE statement.");
   try {
     await session.run(statement, options.signal);
   } catch (error) {
     if (!(error instanceof PgdittoError) || error.code === "cancelled") throw error;
-    throw withFacts(
-      error,
-      {
-        object: `DATABASE ${staging}`,
-        task: "create staging database",
-        hint: error.hint ?? createHint(error),
-        detail: `Statement: ${statement}`,
-      },
-      "schema",
-    );
+    throw notCreated(error, staging, { hint: error.hint ?? createHint(error), detail: `Statement: ${statement}` });
   }
+  await claimStaging(session, staging, options);
+}
+
+export function notCreated(error: PgdittoError, staging: string, facts: { hint: string | undefined; detail: string }): PgdittoError {
+  return withFacts(error, { object: `DATABASE ${staging}`, task: "create staging database", ...facts }, "schema");
+}
+
+/** Says whose it is, should the run die, and gives it to the source's owner. */
+export async function claimStaging(session: Session, staging: string, options: StagingOptions): Promise<void> {
   await session.run(
     `COMMENT ON DATABASE ${quoteIdent(staging)} IS ${quoteLiteral(`pgditto staging ${JSON.stringify(options.note)}`)}`,
     options.signal,
