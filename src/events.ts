@@ -42,6 +42,7 @@ export type Stage =
   | "plan"
   | "workers"
   | "staging"
+  | "template"
   | "tasks"
   | "verify"
   | "swap"
@@ -84,6 +85,7 @@ export type SyncEventBody =
       source: EndpointSummary;
       target: EndpointSummary;
       mode: "staging" | "recreate";
+      strategy: "copy" | "template";
       jobs: number;
       batchSize: number;
       connections: number;

@@ -17,6 +17,7 @@ import { asPgdittoError } from "./errors.ts";
 import type { SyncResult } from "./sync/result.ts";
 import type { ReplaceQuestion, Run } from "./sync/run.ts";
 import { runSync } from "./sync/sync.ts";
+import type { TemplateOffer } from "./sync/template-offer.ts";
 import type { Leftover } from "./target/leftovers.ts";
 import { newRunId } from "./target/names.ts";
 
@@ -40,6 +41,7 @@ export type { ChromeTrace, TraceEvent } from "./report/trace-event.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
+export type { TemplateOffer } from "./sync/template-offer.ts";
 export { VERSION } from "./sync/version.ts";
 export type { Leftover } from "./target/leftovers.ts";
 
@@ -70,13 +72,15 @@ export interface PlanResult extends PlanSummary {
   /** Which pg_dump reads the schema. */
   pgDump: string;
   replaces: Replaces;
+  /** What `strategy: "template"` would take, where it is possible: both databases on one server, everything selected. */
+  template: TemplateOffer | undefined;
 }
 
 /** What `sync` would do; writes nothing. @throws PgdittoError */
 export async function plan(options: RunOptions = {}): Promise<PlanResult> {
   return withRun(options, async (run) => {
-    const { plan: made, obstacles, pgDump, replaces } = await examinePlan(run);
-    return { ...summarizePlan(made), obstacles, pgDump, replaces };
+    const { plan: made, obstacles, pgDump, replaces, template } = await examinePlan(run);
+    return { ...summarizePlan(made), obstacles, pgDump, replaces, template };
   });
 }
 

@@ -95,6 +95,17 @@ export const OPTIONS = {
       "staging: build the copy beside the target and swap it in once it is proven. recreate: drop the target first and fill it in " +
       "place, where the disk has no room for two.",
   },
+  strategy: {
+    type: "choice",
+    flag: "strategy",
+    choices: ["copy", "template"],
+    default: "copy",
+    group: "How",
+    commands: RUN,
+    help:
+      "copy: schema by pg_dump, rows by COPY. template: only where source and target are on one server, the server copies the source's files " +
+      "(CREATE DATABASE ... TEMPLATE): faster, but nobody may be connected to the source, and new sessions wait. Copies everything.",
+  },
   keepPrevious: {
     type: "boolean",
     flag: "keep-previous",

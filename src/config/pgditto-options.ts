@@ -43,6 +43,11 @@ export interface PgdittoOptions {
   stallTimeout?: number | undefined;
   /** `staging`: build beside the target and swap. `recreate`: drop first and fill in place. Default `staging`. */
   mode?: "staging" | "recreate" | undefined;
+  /**
+   * `copy`: schema by pg_dump, rows by COPY. `template`: `CREATE DATABASE … TEMPLATE` copies the source's files; for two databases of one
+   * server, everything selected, nobody connected to the source. Default `copy`.
+   */
+  strategy?: "copy" | "template" | undefined;
   /** Keep the replaced database as `<target>_previous`. Default false. */
   keepPrevious?: boolean | undefined;
   /** Replace a target that pgditto did not make without asking. Default false. */

@@ -57,6 +57,7 @@ describe("defaults", () => {
       schemas: [],
       excludeSchemas: [],
       mode: "staging",
+      strategy: "copy",
       keepPrevious: false,
       yes: false,
       noOwner: false,

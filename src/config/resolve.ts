@@ -6,6 +6,7 @@ import { OPTION_KEYS, type OptionKey, OPTIONS, specOf } from "./options.ts";
 import { checkOption, parseOption, type ValueOf } from "./option-value.ts";
 import { refuse } from "./origin.ts";
 import type { CliFlags } from "./pgditto-options.ts";
+import { refuseHalfTemplate } from "./strategy.ts";
 import { absolute, envValue, type Surroundings } from "./surroundings.ts";
 import { collectWarnings, type ConfigWarning } from "./warning.ts";
 import { nearest } from "../util/nearest.ts";
@@ -33,6 +34,7 @@ export interface ResolvedConfig {
   schemas: string[];
   excludeSchemas: string[];
   mode: "staging" | "recreate";
+  strategy: "copy" | "template";
   keepPrevious: boolean;
   yes: boolean;
   noOwner: boolean;
@@ -81,6 +83,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     schemas: [...(pick("schemas") ?? [])],
     excludeSchemas: [...(pick("excludeSchemas") ?? [])],
     mode: pick("mode") ?? OPTIONS.mode.default,
+    strategy: pick("strategy") ?? OPTIONS.strategy.default,
     keepPrevious: pick("keepPrevious") ?? false,
     yes: pick("yes") ?? false,
     noOwner: pick("noOwner") ?? false,
@@ -100,6 +103,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
       },
     );
   }
+  refuseHalfTemplate(options);
   return { source: await endpoint("source"), target: await endpoint("target"), ...options, warnings };
 }
 

@@ -12,6 +12,7 @@ const BEGIN: SyncEventBody = {
   source: SERVER,
   target: { ...SERVER, host: "db2", database: "Archive_DB" },
   mode: "staging",
+  strategy: "copy",
   jobs: 4,
   batchSize: 2,
   connections: 8,
@@ -94,6 +95,7 @@ SYNC CONFIGURATION
   Jobs             : 4 parallel connections
   Tables at once   : 2 (8 connections in all)
   Mode             : staging
+  Strategy         : copy
   Run              : tf3k2a9x0z (pgditto 0.1.0)
 ================================================================================
 [02:00:01] [SERVER] [DONE     ] connected                           | source PostgreSQL 15.18, target PostgreSQL 18.4

@@ -80,6 +80,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           `  Jobs             : ${event.jobs} parallel connections`,
           `  Tables at once   : ${event.batchSize} (${event.connections} connections in all)`,
           `  Mode             : ${event.mode}`,
+          `  Strategy         : ${event.strategy}`,
           `  Run              : ${event.run} (pgditto ${event.version})`,
           paint("cyan", RULE),
         ])

@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<Stage, string>> = {
   plan: "plan",
   workers: "open the workers' connections",
   staging: "create the staging database",
+  template: "copy the source's files into the staging database",
   tasks: "run the tasks",
   verify: "compare inventories and counts",
   swap: "swap",

@@ -12,6 +12,7 @@ const BEGIN: SyncEventBody = {
   source: SERVER,
   target: { ...SERVER, database: "Archive_DB" },
   mode: "staging",
+  strategy: "copy",
   jobs: 2,
   batchSize: 1,
   connections: 2,

@@ -52,7 +52,8 @@ export function traceReporter(): TraceReporter {
         break;
       case "stage:started":
         stages.started(event);
-        if (event.stage === "tasks") graph = { from: now, to: now };
+        // the strategy template counts before and after the copy: two of them
+        if (event.stage === "tasks") graph = { from: graph.to > 0 ? graph.from : now, to: now };
         break;
       case "stage:done":
         stages.done(event);

@@ -5,16 +5,29 @@ import { open, openControl, openSource, type Opened } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource } from "./read-source.ts";
 import { type Run, warnOfConfig } from "./run.ts";
+import { isTemplateObstacle } from "./template-obstacles.ts";
+import { offerTemplate, type TemplateOffer } from "./template-offer.ts";
+
+interface ExaminedPlan {
+  plan: Plan;
+  obstacles: readonly Obstacle[];
+  pgDump: string;
+  replaces: Replaces;
+  template: TemplateOffer | undefined;
+}
 
 /** What `sync` would do; nothing is written anywhere, and nobody is asked. */
-export async function examinePlan(run: Run): Promise<{ plan: Plan; obstacles: readonly Obstacle[]; pgDump: string; replaces: Replaces }> {
+export async function examinePlan(run: Run): Promise<ExaminedPlan> {
   warnOfConfig(run);
   await using opened = await open(run);
   const found = await preflight(run, opened);
-  const unreadable = found.obstacles.filter((obstacle) => obstacle.side === "source" || obstacle.code === "server-too-old");
+  const unreadable = found.obstacles.filter(
+    (obstacle) => (obstacle.side === "source" && !isTemplateObstacle(obstacle)) || obstacle.code === "server-too-old",
+  );
   if (unreadable.length > 0) throw refusal(unreadable);
+  const template = await offerTemplate(run, opened, found.abilities);
   const contents = await readSource(run, opened, found);
-  return { plan: buildPlan(contents), obstacles: found.obstacles, pgDump: contents.pgDump, replaces: replaces(opened) };
+  return { plan: buildPlan(contents), obstacles: found.obstacles, pgDump: contents.pgDump, replaces: replaces(opened), template };
 }
 
 /** What happens to a database that has the target's name. */

@@ -7,6 +7,7 @@ import type { Opened } from "./open.ts";
 import { extensionObstacles, localeObstacles, roleObstacles, tablespaceObstacles } from "./requirement-obstacles.ts";
 import type { Run } from "./run.ts";
 import { readingObstacles } from "./source-obstacles.ts";
+import { templateObstacles } from "./template-obstacles.ts";
 import { connectionObstacles, preparedObstacles, previousObstacles, targetObstacles } from "./target-obstacles.ts";
 
 export interface Preflight {
@@ -26,13 +27,19 @@ export async function preflight(run: Run, opened: Opened): Promise<Preflight> {
     readRequirements(opened.source),
     readUnreadable(opened.source),
   ]);
+  const byTemplate = run.config.strategy === "template";
   const obstacles = [
     ...readingObstacles(unreadable, opened.sourceIdentity.role),
-    ...roleObstacles(run, requirements, abilities),
-    ...extensionObstacles(run, requirements, abilities, opened.control.serverVersion),
-    ...tablespaceObstacles(run, requirements, abilities),
-    ...targetObstacles(run, opened, abilities, requirements.superuserOnly),
-    ...(await localeObstacles(opened)),
+    // whoever copies files creates no object, and gives none away
+    ...(byTemplate
+      ? await templateObstacles(run, opened, abilities)
+      : [
+          ...roleObstacles(run, requirements, abilities),
+          ...extensionObstacles(run, requirements, abilities, opened.control.serverVersion),
+          ...tablespaceObstacles(run, requirements, abilities),
+          ...(await localeObstacles(opened)),
+        ]),
+    ...targetObstacles(run, opened, abilities, byTemplate ? [] : requirements.superuserOnly),
     ...(await previousObstacles(run, opened.control)),
     ...(await preparedObstacles(run, opened.control)),
     ...(await connectionObstacles(run, opened.source)),

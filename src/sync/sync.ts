@@ -1,22 +1,24 @@
-import { asPgdittoError, PgdittoError } from "../errors.ts";
-import { type Advice, EVENT_FORMAT } from "../events.ts";
+import { asPgdittoError, type PgdittoError } from "../errors.ts";
+import { EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { connect } from "../postgres/connect.ts";
 import { renewable } from "../postgres/renewable.ts";
-import type { Session } from "../postgres/session.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import type { TargetAbilities } from "../target/abilities.ts";
 import { loadingSettings } from "../target/loading-settings.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { majorOf } from "../schema/pg-dump/pg-dump-program.ts";
-import { createStaging, dropDatabase } from "../target/staging.ts";
+import { createStaging } from "../target/staging.ts";
 import { dropTemplateObjects, readMissingTemplateObjects } from "../target/template-objects.ts";
 import { disposables } from "../util/disposables.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
+import type { Copied } from "./copied.ts";
+import { copyByTemplate } from "./copy-by-template.ts";
 import { countAnew } from "./count-anew.ts";
 import { heartbeat, isSilentTarget } from "./heartbeat.ts";
+import { makeStaging, type Staging } from "./make-staging.ts";
 import { applicationName, open, type Opened, summarize } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource, type SourceContents } from "./read-source.ts";
@@ -25,6 +27,7 @@ import type { SyncResult } from "./result.ts";
 import { createJournal } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
 import { groupBy } from "../util/group-by.ts";
+import { readInventory } from "../verify/inventory.ts";
 import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
 import { sourceStatistics } from "./source-statistics.ts";
@@ -79,6 +82,7 @@ function begin(run: Run): void {
     source: summarize(config.source),
     target: summarize(config.target),
     mode: config.mode,
+    strategy: config.strategy,
     jobs: config.jobs,
     batchSize: config.batchSize,
     connections: config.jobs * config.batchSize,
@@ -107,17 +111,18 @@ async function copyAndSwap(run: Run): Promise<Omit<SyncResult, "run" | "ms" | "w
   const contents = await readSource(run, opened, found);
   const plan = await stage(run, "plan", () => buildPlan(contents));
   tellLeftOut(run, plan);
-  const staging = stagingName(config.target.database, run.id);
-  const given = { dropped: false };
+  const staging: Staging = { name: stagingName(config.target.database, run.id), targetDropped: false };
   try {
-    const done = await fillAndVerify(run, opened, plan, contents, { staging, abilities: found.abilities, given });
-    await using regained = done.regained;
-    const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging);
-    const { advice } = done;
-    return { ...summarizeCopies(plan, done), database: config.target.database, previous, snapshot: contents.snapshot, advice };
+    const { regained: again, ...done } =
+      config.strategy === "template"
+        ? await copyByTemplate(run, opened, plan, contents, staging)
+        : await copyByTasks(run, opened, plan, contents, { staging, abilities: found.abilities });
+    await using regained = again;
+    const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging.name);
+    return { ...done, database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
-    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging, isSilentTarget(error)));
-    throw given.dropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
+    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging.name, isSilentTarget(error)));
+    throw staging.targetDropped ? afterRecreate(asPgdittoError(error), config.target.database) : error;
   }
 }
 
@@ -137,40 +142,26 @@ function afterRecreate(error: PgdittoError, database: string): PgdittoError {
   });
 }
 
-async function makeStaging(run: Run, opened: Opened, plan: Plan, staging: string, given: { dropped: boolean }): Promise<void> {
-  const { config, machine } = run;
-  if (!plan.database) throw new PgdittoError("dump", "pg_dump wrote no entry for the database itself.");
-  if (config.mode === "recreate" && opened.existing) {
-    await stage(run, "drop-old", () => dropDatabase(opened.control, config.target.database));
-    given.dropped = true;
-    run.emit({ type: "cleanup", object: config.target.database, removed: true, reason: "--mode recreate drops the target first" });
-  }
-  const note = { target: config.target.database, run: run.id, host: machine.hostname, pid: machine.pid, started: new Date().toISOString() };
-  const settings = { entry: plan.database, sourceName: config.source.database, note, signal: run.signal };
-  await stage(run, "staging", () => createStaging(opened.control, staging, settings));
-  run.emit({ type: "staging:created", database: staging });
-}
-
-async function fillAndVerify(
+async function copyByTasks(
   run: Run,
   opened: Opened,
   plan: Plan,
   contents: SourceContents,
-  options: { staging: string; abilities: TargetAbilities; given: { dropped: boolean } },
-): Promise<RunPlanResult & { regained: Session | undefined; advice: readonly Advice[] }> {
+  options: { staging: Staging; abilities: TargetAbilities },
+): Promise<Copied> {
   const { snapshot, pgDump } = contents;
   const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
   const settings = loadingSettings(options.abilities, count);
-  const { staging: database } = options;
+  const database = options.staging.name;
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: database, settings, count, snapshot, tables: plan.copied }),
   );
   run.emit({ type: "plan:ready", tables: plan.copied.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump, snapshot });
-  await makeStaging(run, opened, plan, options.staging, options.given);
+  await makeStaging(run, opened, plan, options.staging, "staging", (settings) => createStaging(opened.control, database, settings));
   // idle as long as the copy takes, so that it may be lost when it is needed
   await using staging = renewable(() =>
     connect(
-      { ...run.config.target, database: options.staging },
+      { ...run.config.target, database },
       { applicationName: applicationName(run, "verify"), signal: run.signal, attempts: run.config.retryCount, patient: true },
     ),
   );
@@ -191,12 +182,14 @@ async function fillAndVerify(
   // the snapshot outlives the session that exported it in every session that joined it
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
   await using spare = disposables();
-  const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, options.staging));
+  const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, database));
   const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
   const copy = await staging.get();
-  await stage(run, "verify", () => verifyCopy(run, { plan, counts, source, staging: copy, leftOut, kept }));
+  const inventory = (): ReturnType<typeof readInventory> => readInventory(source, run.signal);
+  const hint = "The live target is as it was. If the source's schema changed during the run, run again; otherwise report this.";
+  await stage(run, "verify", () => verifyCopy(run, { plan, counts, source: inventory, staging: copy, leftOut, kept, hint }));
   spare.release();
-  return { ...done, regained, advice };
+  return { ...summarizeCopies(plan, done), regained, advice };
 }
 
 function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {

@@ -18,18 +18,20 @@ export async function verifyCopy(
   options: {
     plan: Plan;
     counts: ReadonlyMap<number, RowCounts>;
-    source: Session;
+    source: () => Promise<readonly InventoryItem[]>;
     staging: Session;
     /** Foreign keys by OID that refer to rows which were not selected. */
     leftOut: ReadonlySet<number>;
     /** What the source has not, and could not be dropped. */
     kept: readonly TemplateObject[];
+    /** What to make of a difference. */
+    hint: string;
   },
 ): Promise<void> {
   run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
   const { plan, counts } = options;
   const tables = plan.copied;
-  const [all, target] = await Promise.all([readInventory(options.source, run.signal), readInventory(options.staging, run.signal)]);
+  const [all, target] = await Promise.all([options.source(), readInventory(options.staging, run.signal)]);
   const source = withoutBrokenIndexes(run, all, target);
   const differences: Difference[] = [
     ...compareCounts(tables, counts),
@@ -42,7 +44,7 @@ export async function verifyCopy(
     object: differences[0]?.object,
     side: "target",
     task: "validation",
-    hint: "The live target is as it was. If the source's schema changed during the run, run again; otherwise report this.",
+    hint: options.hint,
     differences,
   });
 }

@@ -1,6 +1,7 @@
 import { plan } from "../../index.ts";
 import { renderPlan } from "../../plan/render-plan.ts";
 import { obstacleLines } from "../../report/error-details.ts";
+import { renderOffer } from "../../sync/template-offer.ts";
 import type { CommandContext } from "../command.ts";
 import { printOut, printWarnings } from "../terminal.ts";
 
@@ -13,6 +14,7 @@ export async function planCommand(context: CommandContext): Promise<number> {
   for (const line of renderPlan(made)) printOut(line);
   printOut(`Schema: read with ${made.pgDump}`);
   printOut(`Replaces: ${made.replaces}`);
+  if (made.template) printOut(renderOffer(made.template));
   if (made.obstacles.length === 0) return 0;
   printOut("");
   printOut(context.paint("red", "A sync would be refused:"));
