@@ -59,7 +59,10 @@ async function descendants(pid: number): Promise<Array<{ pid: number; text: stri
     for (const one of all) if (below.has(one.parent)) below.add(one.pid);
   }
   below.delete(pid);
-  return all.filter((one) => below.has(one.pid)).map((one) => ({ pid: one.pid, text: `${one.cmdline}\n${one.environ}` }));
+  // between fork and exec a child shows its parent's memory, and so the variables that the user gave to pgditto
+  const own = all.find((one) => one.pid === pid)?.cmdline;
+  const others = all.filter((one) => below.has(one.pid) && one.cmdline !== own);
+  return others.map((one) => ({ pid: one.pid, text: `${one.cmdline}\n${one.environ}` }));
 }
 
 /** Small files below the folder, by name; sockets and the servers' own data apart. */
