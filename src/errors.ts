@@ -29,6 +29,10 @@ export const ERROR_CODES = {
   copy: 1,
   /** The staging database is complete, but could not take the target's name. */
   swap: 1,
+  /** `--resume`: what an earlier run left was made from something else, or in another way. */
+  "not-resumable": 6,
+  /** The source's snapshot is gone, and a connection that was lost cannot join it again. */
+  "snapshot-lost": 1,
   /** A statement failed on one of the servers. */
   server: 1,
   /** The run was cancelled by its caller, Ctrl+C or a signal. */
@@ -36,6 +40,9 @@ export const ERROR_CODES = {
   /** A defect in pgditto. */
   internal: 1,
 } as const;
+
+/** The exit code of a failure that `--resume` can go on from. */
+const RESUMABLE = 7;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
@@ -75,6 +82,8 @@ export interface ErrorFacts {
   obstacles?: readonly Obstacle[] | undefined;
   /** With code `verify`: all of them. */
   differences?: readonly Difference[] | undefined;
+  /** The staging database is kept, and `--resume` can go on with it: the exit code is 7 then, whatever the code. */
+  resumable?: boolean | undefined;
   cause?: unknown;
 }
 
@@ -90,6 +99,7 @@ export class PgdittoError extends Error {
   readonly task: string | undefined;
   readonly obstacles: readonly Obstacle[];
   readonly differences: readonly Difference[];
+  readonly resumable: boolean;
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -102,11 +112,12 @@ export class PgdittoError extends Error {
     this.task = facts.task;
     this.obstacles = facts.obstacles ?? [];
     this.differences = facts.differences ?? [];
+    this.resumable = facts.resumable ?? false;
   }
 
   /** The exit code that the command line answers with. */
   get exitCode(): number {
-    return ERROR_CODES[this.code];
+    return this.resumable && this.code !== "cancelled" ? RESUMABLE : ERROR_CODES[this.code];
   }
 }
 

@@ -27,7 +27,8 @@ export type TaskKind =
   | "refresh"
   | "sequences"
   | "analyze"
-  | "count";
+  | "count"
+  | "finish";
 
 /** What a run does outside of its tasks, in this order; `pg-dump` and `catalog` at the same time. */
 export type Stage =
@@ -39,6 +40,7 @@ export type Stage =
   | "find-pg-dump"
   | "pg-dump"
   | "catalog"
+  | "resume"
   | "plan"
   | "workers"
   | "staging"

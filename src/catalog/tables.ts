@@ -22,6 +22,8 @@ export interface TableInfo {
   root: number;
   /** OIDs of the tables it is a partition or an inheritance child of. */
   parents: readonly number[];
+  /** Its file's number, another one after whatever rewrote it (VACUUM FULL, TRUNCATE, most of ALTER TABLE); 0 where it has none. */
+  file: number;
   columns: readonly ColumnInfo[];
   /** Set for an extension's configuration table: `pg_extension.extcondition`, empty for all rows. */
   extension?: { name: string; condition: string } | undefined;
@@ -33,6 +35,8 @@ export interface TableInfo {
 
 interface ColumnInfo {
   name: string;
+  /** `pg_attribute.attnum`: never given to another column of the table. */
+  number: number;
   type: number;
   /** A generated column's values are computed on the target, never copied. */
   generated: boolean;
@@ -49,6 +53,7 @@ interface TableRow {
   rows: number;
   persistence: string;
   root: number;
+  file: number | null;
   extension: string | null;
   condition: string | null;
 }
@@ -75,10 +80,20 @@ export async function readTables(session: Session): Promise<TableInfo[]> {
     unlogged: row.persistence === "u",
     root: row.root,
     parents: parentsOf(row.oid),
-    columns: (columns.get(row.oid) ?? []).map(({ name, type, generated }) => ({ name, type, generated })),
+    file: row.file ?? 0,
+    columns: (columns.get(row.oid) ?? []).map(({ name, number, type, generated }) => ({ name, number, type, generated })),
     extension: row.extension === null ? undefined : { name: row.extension, condition: row.condition ?? "" },
     ...(row.kind === "r" && unstable.size > 0 && { through: loadedThrough(row.oid, parentsOf, unstable) }),
   }));
+}
+
+/**
+ * What a table's stored rows mean: its files, and the columns in them. As long as it stays the same, a row that was not written anew
+ * has its values: a column that was dropped and added again has another number.
+ */
+export function fileOf(table: TableInfo): string {
+  const places = table.parts ?? [table];
+  return places.map(({ oid, file, columns }) => `${oid}:${file}:${columns.map(({ number }) => number).join(",")}`).join(" ");
 }
 
 /** Names for LOCK TABLE, without anything else: what is read before the snapshot exists. Sizes would wait for locks, without a limit. */
@@ -107,12 +122,13 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c
   CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int END::pg_catalog.float8 AS blocks,
   EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid) AS extended, c.reltuples AS rows,
   CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END AS root,
+  pg_catalog.pg_relation_filenode(c.oid) AS file,
   x.extname AS extension, x.condition
 ${FROM}
 ORDER BY n.nspname, c.relname`;
 
 const COLUMNS = `
-SELECT a.attrelid AS table, a.attname AS name, a.atttypid AS type, a.attgenerated <> '' AS generated
+SELECT a.attrelid AS table, a.attname AS name, a.attnum AS number, a.atttypid AS type, a.attgenerated <> '' AS generated
 FROM pg_catalog.pg_attribute a
 WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT c.oid ${FROM})
 ORDER BY a.attrelid, a.attnum`;

@@ -49,6 +49,6 @@ describe("the table of options", () => {
   });
 
   test("keeps what belongs to one call out of the config file", () => {
-    expect(OPTION_KEYS.filter((key) => !FILE_KEYS.includes(key))).toEqual(["json", "profile", "config", "keep"]);
+    expect(OPTION_KEYS.filter((key) => !FILE_KEYS.includes(key))).toEqual(["resume", "json", "profile", "config", "keep"]);
   });
 });

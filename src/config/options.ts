@@ -84,6 +84,21 @@ export const OPTIONS = {
     commands: RUN,
     help: "Give up when a server has not answered for so long.",
   },
+  resume: {
+    type: "boolean",
+    flag: "resume",
+    group: "How",
+    commands: RUN,
+    notInFile: true,
+    help: "Go on with what a failed run left (exit code 7): what is done, and proven unchanged on the source since, is not done again.",
+  },
+  keepStaging: {
+    type: "boolean",
+    flag: "keep-staging",
+    group: "How",
+    commands: RUN,
+    help: "When the run fails or is cancelled, keep the staging database, for --resume or to look at. Without it, it stays only when a server or the network was lost.",
+  },
   mode: {
     type: "choice",
     flag: "mode",

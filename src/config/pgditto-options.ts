@@ -41,6 +41,10 @@ export interface PgdittoOptions {
   retryCount?: number | undefined;
   /** Seconds. Default 300. */
   stallTimeout?: number | undefined;
+  /** Go on with what a failed run left, where it can be proven unchanged. Default false: a new run. */
+  resume?: boolean | undefined;
+  /** Keep the staging database when the run fails or is cancelled. Default false: only when a server or the network was lost. */
+  keepStaging?: boolean | undefined;
   /** `staging`: build beside the target and swap. `recreate`: drop first and fill in place. Default `staging`. */
   mode?: "staging" | "recreate" | undefined;
   /**

@@ -56,6 +56,8 @@ describe("defaults", () => {
       excludeTables: [],
       schemas: [],
       excludeSchemas: [],
+      resume: false,
+      keepStaging: false,
       mode: "staging",
       strategy: "copy",
       keepPrevious: false,

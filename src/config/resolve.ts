@@ -33,6 +33,8 @@ export interface ResolvedConfig {
   excludeTables: string[];
   schemas: string[];
   excludeSchemas: string[];
+  resume: boolean;
+  keepStaging: boolean;
   mode: "staging" | "recreate";
   strategy: "copy" | "template";
   keepPrevious: boolean;
@@ -82,6 +84,8 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     excludeTables: [...(pick("excludeTables") ?? [])],
     schemas: [...(pick("schemas") ?? [])],
     excludeSchemas: [...(pick("excludeSchemas") ?? [])],
+    resume: pick("resume") ?? false,
+    keepStaging: pick("keepStaging") ?? false,
     mode: pick("mode") ?? OPTIONS.mode.default,
     strategy: pick("strategy") ?? OPTIONS.strategy.default,
     keepPrevious: pick("keepPrevious") ?? false,

@@ -75,3 +75,10 @@ export const SELECTION = {
     help: "Go on without this extension, which the target server does not have; repeatable.",
   },
 } as const satisfies Record<string, OptionSpec>;
+
+export const SELECTION_KEYS = Object.keys(SELECTION) as Array<keyof typeof SELECTION>;
+
+/** The values of these options, resolved. */
+export type Selection = {
+  [K in keyof typeof SELECTION]: (typeof SELECTION)[K]["type"] extends "boolean" ? boolean : readonly string[];
+};

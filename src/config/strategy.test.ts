@@ -11,6 +11,7 @@ const EVERYTHING = {
   noAcl: false,
   noTablespaces: false,
   skipExtensions: [],
+  resume: false,
 };
 
 describe("--strategy template copies everything", () => {
@@ -28,6 +29,7 @@ describe("--strategy template copies everything", () => {
     ["--no-acl", { noAcl: true }],
     ["--no-tablespaces", { noTablespaces: true }],
     ["--skip-extension", { skipExtensions: ["a"] }],
+    ["--resume", { resume: true }],
   ])("%s contradicts it, and not the strategy copy", (flag, choice) => {
     const config = { ...EVERYTHING, ...choice };
     expect(() => refuseHalfTemplate({ ...config, strategy: "copy" })).not.toThrow();

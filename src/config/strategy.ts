@@ -1,39 +1,25 @@
 import { PgdittoError } from "../errors.ts";
-
-/** What decides how much of the source is copied. */
-interface Choices {
-  tables: readonly string[];
-  excludeTables: readonly string[];
-  schemas: readonly string[];
-  excludeSchemas: readonly string[];
-  noOwner: boolean;
-  noAcl: boolean;
-  noTablespaces: boolean;
-  skipExtensions: readonly string[];
-}
+import type { OptionSpec } from "./option-spec.ts";
+import { SELECTION, type Selection, SELECTION_KEYS } from "./selection-options.ts";
 
 /** The options in use that leave something out, or give it to somebody else, as their flags. */
-export function leavingOut(config: Choices): string[] {
-  const flags: Array<[string, boolean]> = [
-    ["--table (CORE_TABLES)", config.tables.length > 0],
-    ["--exclude-table", config.excludeTables.length > 0],
-    ["--schema", config.schemas.length > 0],
-    ["--exclude-schema", config.excludeSchemas.length > 0],
-    ["--no-owner", config.noOwner],
-    ["--no-acl", config.noAcl],
-    ["--no-tablespaces", config.noTablespaces],
-    ["--skip-extension", config.skipExtensions.length > 0],
-  ];
-  return flags.flatMap(([flag, used]) => (used ? [flag] : []));
+export function leavingOut(config: Selection): string[] {
+  return SELECTION_KEYS.filter((key) => {
+    const value = config[key];
+    return typeof value === "boolean" ? value : value.length > 0;
+  }).map((key) => {
+    const { flag, env }: OptionSpec = SELECTION[key];
+    return `--${flag}${env === undefined ? "" : ` (${env})`}`;
+  });
 }
 
-/** `template` copies files, whole: there is nothing that it could leave out. @throws PgdittoError `usage` naming both flags. */
-export function refuseHalfTemplate(config: Choices & { strategy: string }): void {
-  const others = leavingOut(config);
+/** `template` copies files, whole and at once: there is nothing that it could leave out, or go on with. @throws PgdittoError `usage` naming the flags. */
+export function refuseHalfTemplate(config: Selection & { strategy: string; resume: boolean }): void {
+  const others = [...leavingOut(config), ...(config.resume ? ["--resume"] : [])];
   if (config.strategy !== "template" || others.length === 0) return;
   throw new PgdittoError(
     "usage",
-    `--strategy template and ${others.join(", ")} contradict each other: it copies the whole database as it is.`,
+    `--strategy template and ${others.join(", ")} contradict each other: it copies the whole database as it is, in one step.`,
     {
       object: "--strategy",
       hint: `Leave out ${others.join(", ")}, or --strategy template.`,

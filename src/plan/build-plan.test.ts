@@ -6,11 +6,11 @@ import { makeConstraint, makeIndex, makePlan, taskOf, waitsFor } from "../../tes
 const LARGE = 64 * 1024 * 1024;
 
 describe("rows", () => {
-  test("an empty database: the schema, then the sequences", () => {
+  test("an empty database: the schema, the sequences, the end", () => {
     expect(makePlan({}).tasks.map(({ id, after }) => [id, after])).toEqual([
       ["pre-data", []],
-      ["journal", ["pre-data"]],
-      ["sequences", ["pre-data", "journal"]],
+      ["sequences", ["pre-data"]],
+      ["finish", ["sequences"]],
     ]);
   });
 
@@ -26,7 +26,7 @@ describe("rows", () => {
   });
 
   test("why text, where binary is not possible", () => {
-    const column = (name: string, type: number, generated = false) => ({ name, type, generated });
+    const column = (name: string, type: number, generated = false) => ({ name, number: 1, type, generated });
     const made = makePlan({
       tables: [
         makeTable({ oid: 1, columns: [column("a", 23), column("b", 5000)] }),
@@ -76,10 +76,10 @@ describe("rows", () => {
     ]);
   });
 
-  test("sequences are read last of all: they belong to no snapshot", () => {
+  test("sequences are read last: they belong to no snapshot", () => {
     const made = makePlan({ tables: [makeTable({ oid: 1 })], entries: [makeEntry({ dumpId: 1, type: "TRIGGER" })] });
-    expect(made.tasks.at(-1)?.id).toBe("sequences");
-    expect(waitsFor(made, "sequences").size).toBe(made.tasks.length - 1);
+    expect(made.tasks.at(-1)?.id).toBe("finish");
+    expect(waitsFor(made, "sequences").size).toBe(made.tasks.length - 2);
   });
 });
 
@@ -123,7 +123,7 @@ describe("what waits for the rest", () => {
     expect(waitsFor(made, "privileges")).toContain("rest");
     expect(waitsFor(made, "refresh:4")).toContain("privileges");
     expect(waitsFor(made, "analyze:300")).toContain("refresh:4");
-    expect(waitsFor(made, "event-triggers")).toContain("refresh:4");
+    expect(waitsFor(made, "finish")).toContain("refresh:4");
   });
 
   test("a materialized view waits for the ones it reads", () => {

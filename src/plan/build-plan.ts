@@ -1,7 +1,6 @@
 import type { LargeObjectInfo } from "../catalog/large-objects.ts";
 import type { ConstraintInfo, IndexInfo, MatviewInfo, SequenceInfo } from "../catalog/relations.ts";
 import type { TableInfo } from "../catalog/tables.ts";
-import { quoteIdent } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
 import { analyzeTasks } from "./analyze-tasks.ts";
 import { buildTasks } from "./build-tasks.ts";
@@ -12,6 +11,7 @@ import { families } from "./family.ts";
 import type { IslandInput } from "./islands.ts";
 import { preDataTasks } from "./pre-data-tasks.ts";
 import { splitEntries } from "./split-entries.ts";
+import type { KeptRange } from "./split-table.ts";
 import { barrier, statementsTask } from "./statements-task.ts";
 import type { Copy, RefreshTask, Task } from "./task.ts";
 
@@ -35,8 +35,8 @@ export interface PlanInput {
   streams: number;
   /** Whether the source reads a range of blocks without reading the rest: PostgreSQL 14 and newer. */
   rangeScans: boolean;
-  /** The schema of the journal in the staging database, which has to go before event triggers come. */
-  journalSchema: string;
+  /** By OID of the table: what an earlier run has copied of it, and this one keeps. */
+  kept: ReadonlyMap<number, readonly KeptRange[]>;
 }
 
 export interface Plan {
@@ -81,9 +81,6 @@ export function buildPlan(input: PlanInput): Plan {
   const privileges = statementsTask("privileges", "privileges", split.privileges, behindRest);
   const behindPrivileges = privileges.length > 0 ? ["privileges"] : behindRest;
   const refreshes = refreshTasks(split.refreshes, input.matviews, behindPrivileges);
-  const refreshIds = refreshes.map((task) => task.id);
-  const dropJournal = barrier("journal", "end of the journal", [dropping(input.journalSchema)], [...behindPrivileges, ...refreshIds]);
-  const eventTriggers = statementsTask("event-triggers", "event triggers", split.eventTriggers, ["journal"]);
   const analyze = analyzeTasks({
     indexes: input.indexes,
     tables: input.tables,
@@ -104,8 +101,6 @@ export function buildPlan(input: PlanInput): Plan {
     ...rest,
     ...privileges,
     ...refreshes,
-    dropJournal,
-    ...eventTriggers,
     ...analyze,
     ...counts,
   ];
@@ -119,8 +114,18 @@ export function buildPlan(input: PlanInput): Plan {
     locks: [],
     sequences: input.sequences.filter(({ extension }) => extension === undefined || !input.skipExtensions.includes(extension)),
   };
+  // what the journal has can be gone on with, so it goes last; and it has to be gone when event triggers come, for its DROP would fire them
+  const finish: Task = {
+    kind: "finish",
+    id: "finish",
+    object: split.eventTriggers.length > 0 ? "event triggers" : "end of the journal",
+    after: [sequences.id],
+    cost: 0,
+    locks: [],
+    entries: split.eventTriggers,
+  };
   return {
-    tasks: [...all, sequences],
+    tasks: [...all, sequences, finish],
     database: split.database,
     databaseProperties: split.databaseProperties,
     tables: input.tables,
@@ -130,12 +135,6 @@ export function buildPlan(input: PlanInput): Plan {
     skipped: split.skipped,
     bytes: copies.reduce((sum, copy) => sum + copy.bytes, 0),
   };
-}
-
-/** Before event triggers come: those that tell of drops would tell of the journal's, and some refuse them. */
-function dropping(schema: string): SchemaEntry {
-  const sql = `DROP SCHEMA IF EXISTS ${quoteIdent(schema)} CASCADE;`;
-  return { dumpId: 0, classId: 0, oid: 0, dependencies: [], type: "SCHEMA", name: schema, schema: "", owner: "", sql, settings: "" };
 }
 
 function refreshTasks(entries: readonly SchemaEntry[], matviews: readonly MatviewInfo[], after: readonly string[]): RefreshTask[] {

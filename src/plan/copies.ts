@@ -2,7 +2,7 @@ import type { TableInfo } from "../catalog/tables.ts";
 import { displayName } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
 import { groupBy } from "../util/group-by.ts";
-import { splitTable } from "./split-table.ts";
+import { type KeptRange, rangesAround, splitTable } from "./split-table.ts";
 import type { Copy } from "./task.ts";
 
 /** From this size on, a table gets TRUNCATE and COPY … FREEZE, and tasks of its own for ANALYZE and counting. Bytes. */
@@ -16,6 +16,8 @@ interface CopyInput {
   streams: number;
   /** Whether the source reads a range of blocks without reading the rest. */
   rangeScans: boolean;
+  /** By OID of the table: what an earlier run has copied of it. */
+  kept: ReadonlyMap<number, readonly KeptRange[]>;
 }
 
 /** Every COPY of the run: one a table, several for a table that would keep the others waiting. */
@@ -39,11 +41,13 @@ export function listCopies(input: CopyInput, skipped: readonly SchemaEntry[]): C
       // a partitioned table cannot be frozen
       freeze: table.bytes >= LARGE_TABLE && table.extension === undefined && table.parts === undefined,
     };
-    const ranges = input.rangeScans ? splitTable(table, all, input.streams) : [];
+    const kept = input.kept.get(table.oid);
+    const ranges = kept ? rangesAround(kept) : input.rangeScans ? splitTable(table, all, input.streams) : [];
     if (ranges.length === 0) return [whole];
     return ranges.map((range) => ({
       ...whole,
-      id: `${whole.id}/${range.number}`,
+      // by its blocks, for a later run may count its ranges otherwise
+      id: `${whole.id}/${range.from}-${range.to ?? ""}`,
       range,
       bytes: table.bytes / range.of,
       freeze: false,

@@ -13,6 +13,7 @@ function table(oid: number, extension?: string): TableInfo {
     blocks: 0,
     extendedStatistics: false,
     rowEstimate: 0,
+    file: 0,
     unlogged: false,
     root: oid,
     parents: [],

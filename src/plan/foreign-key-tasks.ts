@@ -1,6 +1,6 @@
 import type { TableInfo } from "../catalog/tables.ts";
 import { quoteIdent, quoteQualified } from "../postgres/quote.ts";
-import { buildId, isPlainConstraint, type Place } from "./places.ts";
+import { buildId, firstStepOf, isPlainConstraint, type Place } from "./places.ts";
 import type { BuildTask } from "./task.ts";
 
 /**
@@ -15,7 +15,7 @@ export function foreignKeyInTwoSteps(place: Place, whole: BuildTask, table: Tabl
     ...whole,
     object: `${whole.object} (not valid yet)`,
     cost: 1000,
-    entry: { ...entry, sql: entry.sql.replace(/;\s*$/, " NOT VALID;") },
+    entry: { ...entry, sql: entry.sql.replace(/;\s*$/, " NOT VALID;"), key: firstStepOf(entry) },
   };
   const validate: BuildTask = {
     ...whole,

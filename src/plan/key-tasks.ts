@@ -1,6 +1,6 @@
 import type { TableInfo } from "../catalog/tables.ts";
 import { quoteIdent, quoteQualified } from "../postgres/quote.ts";
-import { buildId, isPlainConstraint, objectName, type Place } from "./places.ts";
+import { buildId, firstStepOf, isPlainConstraint, objectName, type Place } from "./places.ts";
 import type { BuildTask } from "./task.ts";
 
 /**
@@ -21,7 +21,7 @@ export function keyInTwoSteps(place: Place, whole: BuildTask, table: TableInfo):
     id: `index:${entry.dumpId}`,
     object: `${objectName(entry)} (index)`,
     locks: [{ key: place.table, exclusive: false }],
-    entry: { ...entry, sql: `${index.definition};` },
+    entry: { ...entry, sql: `${index.definition};`, key: firstStepOf(entry) },
   };
   const makeKey: BuildTask = {
     ...whole,

@@ -40,6 +40,11 @@ export function buildId(entry: SchemaEntry): string {
   return `build:${entry.dumpId}`;
 }
 
+/** The journal's key for the first of two steps; the second one has the entry's own, for then the object is whole. */
+export function firstStepOf(entry: SchemaEntry): string {
+  return `${entry.key}/1`;
+}
+
 /** `shop.orders orders_pkey`: pg_dump's own tag, with the schema before it. */
 export function objectName(entry: SchemaEntry): string {
   return entry.schema === "" ? entry.name : `${entry.schema}.${entry.name}`;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import type { KeptRange } from "./split-table.ts";
 import { makeEntry, makeTable } from "../../tests/house/make.ts";
 import { makeConstraint, makeIndex, makePlan, taskOf, waitsFor } from "../../tests/house/make-plan.ts";
 
@@ -37,7 +38,7 @@ describe("small and large tables", () => {
     const tables = [makeTable({ oid: 1, bytes: 1024 * MB }), makeTable({ oid: 2, bytes: 100 * MB })];
     const made = makePlan({ tables, streams: 2 });
     const ranges = made.copies.filter(({ table }) => table.oid === 1);
-    expect(ranges.map(({ id }) => id)).toEqual(["copy:1/1", "copy:1/2", "copy:1/3", "copy:1/4"]);
+    expect(ranges.map(({ id }) => id)).toEqual(["copy:1/0-32768", "copy:1/32768-65536", "copy:1/65536-98304", "copy:1/98304-"]);
     expect(ranges.map(({ range }) => [range?.from, range?.to])).toEqual([
       [0, 32768],
       [32768, 65536],
@@ -45,7 +46,7 @@ describe("small and large tables", () => {
       [98304, undefined],
     ]);
     expect(ranges.every(({ freeze }) => !freeze)).toBe(true);
-    expect(taskOf(made, "copy:1/2").locks).toEqual([{ key: 1, exclusive: false }]);
+    expect(taskOf(made, "copy:1/32768-65536").locks).toEqual([{ key: 1, exclusive: false }]);
     expect(waitsFor(made, "count:1")).toEqual(new Set(["pre-data", ...ranges.map(({ id }) => id)]));
     expect(made.copies.find(({ table }) => table.oid === 2)).toMatchObject({ range: undefined, freeze: true });
   });
@@ -68,10 +69,32 @@ describe("small and large tables", () => {
     ]);
   });
 
-  test("the journal goes before event triggers could tell of it", () => {
+  test("what an earlier run has copied of a table stays as it is; the rest is what lies between and behind", () => {
+    const table = makeTable({ oid: 1, bytes: 1024 * MB });
+    const rangesOf = (kept: readonly KeptRange[]) =>
+      makePlan({ tables: [table], streams: 1, kept: new Map([[1, kept]]) }).copies.map(({ id, range }) => [id, range?.number, range?.of]);
+    expect(rangesOf(["whole"])).toEqual([["copy:1", undefined, undefined]]);
+    expect(
+      rangesOf([
+        { from: 64, to: 128 },
+        { from: 0, to: 32 },
+      ]),
+    ).toEqual([
+      ["copy:1/0-32", 1, 4],
+      ["copy:1/32-64", 2, 4],
+      ["copy:1/64-128", 3, 4],
+      ["copy:1/128-", 4, 4],
+    ]);
+    expect(rangesOf([{ from: 64, to: undefined }])).toEqual([
+      ["copy:1/0-64", 1, 2],
+      ["copy:1/64-", 2, 2],
+    ]);
+  });
+
+  test("the journal goes at the very end, with what can only come behind it: event triggers", () => {
     const made = makePlan({ tables: [makeTable({ oid: 1 })], entries: [makeEntry({ dumpId: 5, type: "EVENT TRIGGER" })] });
-    expect(taskOf(made, "event-triggers").after).toEqual(["journal"]);
-    expect(waitsFor(made, "journal")).toContain("copy:1");
+    expect(taskOf(made, "finish")).toMatchObject({ entries: [{ dumpId: 5 }] });
+    expect(waitsFor(made, "finish").size).toBe(made.tasks.length - 1);
   });
 });
 

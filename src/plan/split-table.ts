@@ -1,6 +1,9 @@
 import type { TableInfo } from "../catalog/tables.ts";
 import type { BlockRange } from "./task.ts";
 
+/** What an earlier run has copied of a table. */
+export type KeptRange = "whole" | Pick<BlockRange, "from" | "to">;
+
 /** Smaller ranges cost more than they gain: a split table is loaded without FREEZE. Bytes of heap and TOAST. */
 const SMALLEST_RANGE = 128 * 1024 * 1024;
 /** An index or two make the chain behind a table's rows longer than the rows alone. */
@@ -25,4 +28,17 @@ export function splitTable(table: TableInfo, allBytes: number, streams: number):
     // rows may have come behind the last block that the catalog knew
     to: i + 1 === of ? undefined : bound(i + 1),
   }));
+}
+
+/** The ranges of a table of which an earlier run has copied some: those, and what lies between and behind them. None: all of it is there. */
+export function rangesAround(kept: readonly KeptRange[]): BlockRange[] {
+  const ranges: Array<Pick<BlockRange, "from" | "to">> = [];
+  let end: number | undefined = 0;
+  for (const range of kept.filter((each) => each !== "whole").toSorted((a, b) => a.from - b.from)) {
+    if (end !== undefined && range.from > end) ranges.push({ from: end, to: range.from });
+    ranges.push(range);
+    end = range.to;
+  }
+  if (ranges.length > 0 && end !== undefined) ranges.push({ from: end, to: undefined });
+  return ranges.map((range, i) => ({ ...range, number: i + 1, of: ranges.length }));
 }

@@ -20,7 +20,7 @@ interface PreDataTask extends TaskBase {
 
 /** One COPY: the rows of a table, or of a range of its blocks. */
 export interface Copy {
-  /** `copy:16402`, or `copy:16402/3` for the third range. */
+  /** `copy:16402`, or `copy:16402/0-1000` for a range of its blocks. */
   id: string;
   /** For people: `public.orders`. */
   object: string;
@@ -106,6 +106,12 @@ export interface CountTask extends TaskBase {
   tables: readonly TableInfo[];
 }
 
+/** The end of the journal, and what can only come after it: event triggers. */
+export interface FinishTask extends TaskBase {
+  kind: "finish";
+  entries: readonly SchemaEntry[];
+}
+
 export type Task =
   | PreDataTask
   | CopyTask
@@ -116,4 +122,5 @@ export type Task =
   | RefreshTask
   | SequencesTask
   | AnalyzeTask
-  | CountTask;
+  | CountTask
+  | FinishTask;

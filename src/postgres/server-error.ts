@@ -42,6 +42,7 @@ export function withFacts(error: PgdittoError, facts: ErrorFacts, code: ErrorCod
     task: error.task,
     obstacles: error.obstacles,
     differences: error.differences,
+    resumable: error.resumable,
     cause: error.cause ?? error,
     ...definedOnly(facts),
   });

@@ -11,13 +11,9 @@ export async function importSnapshot(session: Session, snapshot: string): Promis
   try {
     await session.run(`${BEGIN}; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
   } catch (error) {
-    if (error instanceof PgdittoError && error.sqlstate === "22023") {
-      throw withFacts(error, {
-        object: snapshot,
-        hint: "The session that held the source's snapshot is gone, so nobody new can join it. Run again.",
-      });
-    }
-    throw error;
+    if (!(error instanceof PgdittoError) || error.sqlstate !== "22023") throw error;
+    const hint = "The session that held the source's snapshot is gone, so nobody new can join it. Run again.";
+    throw withFacts(error, { object: snapshot, hint }, "snapshot-lost");
   }
 }
 
@@ -40,4 +36,35 @@ export async function lockAndExport(
   const [row] = await session.query<{ snapshot: string }>("SELECT pg_catalog.pg_export_snapshot() AS snapshot");
   if (!row) throw new PgdittoError("internal", "pg_export_snapshot() returned nothing.");
   return row.snapshot;
+}
+
+/** Where in the source's history a snapshot stands. */
+export interface SnapshotPosition {
+  /** `pg_snapshot_xmin`, 64-bit: every transaction below had ended. */
+  boundary: string;
+  /** `pg_snapshot_xmax`, 64-bit: none from here on had begun. */
+  next: string;
+  /** What it shows is in the WAL before this place. */
+  lsn: string;
+}
+
+/** Of the snapshot that the session's transaction has taken; `txid_…`, because PostgreSQL 12 has no `pg_snapshot_…`. */
+export async function readPosition(session: Session): Promise<SnapshotPosition> {
+  const [row] = await session.query<SnapshotPosition>(`
+SELECT pg_catalog.txid_snapshot_xmin(s)::text AS boundary, pg_catalog.txid_snapshot_xmax(s)::text AS next,
+  (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END)::text AS lsn
+FROM pg_catalog.txid_current_snapshot() AS s`);
+  if (!row) throw new PgdittoError("internal", "txid_current_snapshot() returned nothing.");
+  return row;
+}
+
+/**
+ * Reads without keeping the locks that reading takes. A table's indexes are locked too, and a snapshot's transaction lasts as long as the
+ * run: thousands of tables would use up max_locks_per_transaction. Rolling back to a savepoint gives the locks back, and keeps the snapshot.
+ */
+export async function readAndUnlock<Row extends object>(session: Session, sql: string, signal: AbortSignal): Promise<Row[]> {
+  await session.run("SAVEPOINT reading", signal);
+  const rows = await session.query<Row>(sql, [], signal);
+  await session.run("ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading", signal);
+  return rows;
 }

@@ -29,6 +29,7 @@ const LABELS: Readonly<Record<TaskKind, string>> = {
   sequences: "SEQ",
   analyze: "STATS",
   count: "COUNT",
+  finish: "SCHEMA",
 };
 const STATES: Readonly<Record<string, Colour>> = {
   STARTED: "yellow",
@@ -41,7 +42,7 @@ const STATES: Readonly<Record<string, Colour>> = {
 /** Told of when they start, too: those that take long enough to wonder. */
 const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
 /** Too many and too small to be told one by one. */
-const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements"]);
+const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", "finish"]);
 
 /** Writes a run as the original script did: banner, phases, one line a table for its start and its end, summary. */
 export function humanReporter(options: HumanReporterOptions): (event: SyncEvent) => void {

@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<Stage, string>> = {
   "find-pg-dump": "find pg_dump",
   "pg-dump": "pg_dump reads the schema",
   catalog: "catalog queries",
+  resume: "prove what is there already",
   plan: "plan",
   workers: "open the workers' connections",
   staging: "create the staging database",

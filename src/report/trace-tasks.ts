@@ -16,6 +16,7 @@ const COLOURS: Readonly<Record<TaskKind, string>> = {
   refresh: "rail_idle",
   sequences: "grey",
   analyze: "thread_state_iowait",
+  finish: "grey",
   count: "yellow",
 };
 

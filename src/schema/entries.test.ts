@@ -62,8 +62,17 @@ describe("parseEntries", () => {
         owner: "a b",
         sql: "CREATE TABLE public.t (\n    a integer\n);",
         settings: "",
+        key: expect.stringMatching(/^[\w-]{22}$/),
       },
     ]);
+  });
+
+  test("the same object in the same words has the same key in any script; other words, another one", () => {
+    const keyOf = (sql: string, header: Header) => parseEntries(script(entry(sql, header)))[0]?.key;
+    const key = keyOf("CREATE TABLE a ();", { id: 1, oid: "1259 1", owner: "me" });
+    expect(keyOf("CREATE TABLE a ();", { id: 77, oid: "1259 2", deps: "3", owner: "you" })).toBe(key);
+    expect(keyOf("CREATE TABLE a (i int);", { id: 1 })).not.toBe(key);
+    expect(keyOf("CREATE TABLE a ();", { id: 1, schema: "other" })).not.toBe(key);
   });
 
   test("entries in the script's order, each with its own statements only", () => {

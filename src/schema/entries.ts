@@ -1,5 +1,6 @@
 import { PgdittoError } from "../errors.ts";
 import { dropOptionAttver } from "./attver.ts";
+import { entryKey } from "./entry-key.ts";
 import { topLevelLines } from "./script-lines.ts";
 
 /** One object of the schema as pg_dump wrote it ("TOC entry" in pg_dump's words). */
@@ -22,6 +23,8 @@ export interface SchemaEntry {
   sql: string;
   /** Session settings in force for it: `SET default_tablespace = …;`. */
   settings: string;
+  /** The same for the same object described in the same words, whatever the script: see `entryKey`. */
+  key: string;
 }
 
 const TOC_LINE = /^-- TOC entry (\d+) \(class (\d+) OID (\d+)\)$/;
@@ -37,7 +40,7 @@ const PSQL_LINES = /^\\(connect|encoding|restrict|unrestrict)\b/;
 export function parseEntries(script: string): SchemaEntry[] {
   const entries: SchemaEntry[] = [];
   const state = new Map<string, string>();
-  let open: { header: Omit<SchemaEntry, "sql">; parts: string[] } | undefined;
+  let open: { header: Omit<SchemaEntry, "sql" | "key">; parts: string[] } | undefined;
   let from = -1; // offset of the open entry's text that is not yet in `parts`
   let headerEnd = 0;
 
@@ -46,7 +49,10 @@ export function parseEntries(script: string): SchemaEntry[] {
     from = -1;
   };
   const close = (): void => {
-    if (open) entries.push({ ...open.header, sql: statementsOf(open.header.type, open.parts.join("").trim()) });
+    if (open) {
+      const entry = { ...open.header, sql: statementsOf(open.header.type, open.parts.join("").trim()) };
+      entries.push({ ...entry, key: entryKey(entry) });
+    }
     open = undefined;
   };
 
@@ -86,7 +92,7 @@ function statementsOf(type: string, text: string): string {
   return /TABLE|VIEW/.test(type) ? dropOptionAttver(text).trim() : text;
 }
 
-function readHeader(script: string, at: number): { header: Omit<SchemaEntry, "sql" | "settings">; end: number } {
+function readHeader(script: string, at: number): { header: Omit<SchemaEntry, "sql" | "settings" | "key">; end: number } {
   const header = { dumpId: 0, classId: 0, oid: 0, dependencies: [] as number[], name: "", type: "", schema: "", owner: "" };
   let position = at;
   for (;;) {

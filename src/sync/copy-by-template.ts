@@ -7,6 +7,7 @@ import { renewable } from "../postgres/renewable.ts";
 import { copyMethod, createFromTemplate } from "../target/create-from-template.ts";
 import { readSubscriptions } from "../target/subscriptions.ts";
 import type { RowCounts } from "../tasks/context.ts";
+import { NOTHING_HELD } from "../tasks/journal.ts";
 import { disposables } from "../util/disposables.ts";
 import { formatDuration } from "../util/format.ts";
 import { readInventory } from "../verify/inventory.ts";
@@ -101,8 +102,8 @@ async function countSide(
   side: "source" | "target",
 ): Promise<ReadonlyMap<number, RowCounts>> {
   const oneSided = tasks.map((task): CountTask => ({ ...task, id: `${task.id}/${side}`, after: [], sides: [side] }));
-  // nothing is copied, so that neither encoding nor statistics matter
-  const options = { encoding: "UTF8", statistics: undefined };
+  // nothing is copied, so that neither encoding nor statistics matter, and nothing is noted
+  const options = { encoding: "UTF8", statistics: undefined, journal: { schema: "", boundary: "0", held: NOTHING_HELD } };
   const { counts } = await stage(run, "tasks", () => runPlan(run, { ...plan, tasks: oneSided }, workers, options));
   return counts;
 }

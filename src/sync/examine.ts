@@ -27,7 +27,13 @@ export async function examinePlan(run: Run): Promise<ExaminedPlan> {
   if (unreadable.length > 0) throw refusal(unreadable);
   const template = await offerTemplate(run, opened, found.abilities);
   const contents = await readSource(run, opened, found);
-  return { plan: buildPlan(contents), obstacles: found.obstacles, pgDump: contents.pgDump, replaces: replaces(opened), template };
+  return {
+    plan: buildPlan({ ...contents, kept: new Map() }),
+    obstacles: found.obstacles,
+    pgDump: contents.pgDump,
+    replaces: replaces(opened),
+    template,
+  };
 }
 
 /** What happens to a database that has the target's name. */

@@ -2,12 +2,16 @@ import { PgdittoError } from "../errors.ts";
 import type { Stage } from "../events.ts";
 import type { Plan } from "../plan/build-plan.ts";
 import { dropDatabase, type StagingOptions } from "../target/staging.ts";
+import type { Journal } from "../tasks/journal.ts";
 import type { Opened } from "./open.ts";
 import { type Run, stage } from "./run.ts";
 
 /** The staging database of a run. */
 export interface Staging {
   name: string;
+  exists: boolean;
+  /** As long as a later run can go on with it. */
+  journal: Journal | undefined;
   /** `--mode recreate` has dropped the target for it. */
   targetDropped: boolean;
 }
@@ -31,5 +35,6 @@ export async function makeStaging(
   const note = { target: config.target.database, run: run.id, host: machine.hostname, pid: machine.pid, started: new Date().toISOString() };
   const options = { entry: plan.database, sourceName: config.source.database, note, signal: run.signal };
   await stage(run, step, () => create(options));
+  staging.exists = true;
   run.emit({ type: "staging:created", database: staging.name });
 }

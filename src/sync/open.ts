@@ -22,11 +22,13 @@ export interface Opened extends AsyncDisposable {
 /** Databases to work from on the target's cluster, in this order; the target itself may be one of them. */
 const MAINTENANCE = ["postgres", "template1"];
 
-export async function openSource(run: Run, purpose = "source"): Promise<Session> {
+/** @param patient Also try again when nobody listens: in the middle of a run. */
+export async function openSource(run: Run, purpose = "source", patient = false): Promise<Session> {
   return connect(run.config.source, {
     applicationName: applicationName(run, purpose),
     signal: run.signal,
     attempts: run.config.retryCount,
+    patient,
   });
 }
 
@@ -51,9 +53,9 @@ export async function openControl(run: Run, purpose = "control", avoid?: string)
   throw failure;
 }
 
-export async function open(run: Run): Promise<Opened> {
+export async function open(run: Run, patient = false): Promise<Opened> {
   await using opened = disposables();
-  const source = opened.use(await openSource(run));
+  const source = opened.use(await openSource(run, "source", patient));
   const control = opened.use(await openControl(run));
   const sourceIdentity = await readIdentity(source);
   const existing = await readExisting(control, run.config.target.database);

@@ -10,12 +10,11 @@ import type { PlanInput } from "../plan/build-plan.ts";
 import { quoteQualified } from "../postgres/quote.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
-import { lockAndExport } from "../postgres/snapshot.ts";
+import { lockAndExport, readPosition, type SnapshotPosition } from "../postgres/snapshot.ts";
 import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
 import { describeProgram, majorOf, type PgDumpProgram } from "../schema/pg-dump/pg-dump-program.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
-import { journalSchema } from "../tasks/journal.ts";
 import { plural } from "../util/format.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { Preflight } from "./preflight.ts";
@@ -30,8 +29,9 @@ const LOCK_ROUNDS = 5;
 /** From this size on a key's index is worth a task of its own. Bytes of heap and TOAST. */
 const TWO_STEP_TABLE = 32 * 1024 * 1024;
 
-export interface SourceContents extends PlanInput {
+export interface SourceContents extends Omit<PlanInput, "kept"> {
   snapshot: string;
+  position: SnapshotPosition;
   pgDump: string;
   program: PgDumpProgram;
 }
@@ -40,6 +40,7 @@ export interface SourceContents extends PlanInput {
 export async function readSource(run: Run, opened: Opened, found: Preflight): Promise<SourceContents> {
   const { source } = opened;
   const snapshot = await stage(run, "snapshot", () => freezeSource(source, run.signal));
+  const position = await readPosition(source);
   const program = await stage(run, "find-pg-dump", () =>
     findPgDump({
       choice: run.config.pgDump,
@@ -77,8 +78,8 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     skipExtensions: run.config.skipExtensions,
     streams: usefulStreams(run),
     rangeScans: source.serverVersion >= 140_000,
-    journalSchema: journalSchema(run.id),
     snapshot,
+    position,
     pgDump: describeProgram(program),
     program,
   };

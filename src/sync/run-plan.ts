@@ -6,7 +6,7 @@ import { isTransient } from "../postgres/sqlstate.ts";
 import { withRetries } from "../scheduler/retry.ts";
 import { runGraph } from "../scheduler/run-graph.ts";
 import type { RowCounts, TaskContext, TaskResult } from "../tasks/context.ts";
-import { journalSchema } from "../tasks/journal.ts";
+import type { Journal } from "../tasks/journal.ts";
 import { runTask } from "../tasks/run-task.ts";
 import { cancelled, sleep } from "../util/wait.ts";
 import { summarizeError } from "./summarize-error.ts";
@@ -27,7 +27,7 @@ export async function runPlan(
   run: Run,
   plan: Plan,
   workers: Workers,
-  options: { encoding: string; statistics: TaskContext["statistics"] },
+  options: { encoding: string; statistics: TaskContext["statistics"]; journal: Journal },
 ): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
@@ -47,7 +47,7 @@ export async function runPlan(
       noAcl: run.config.noAcl,
       onBytes: (bytes) => events.progress(task, bytes),
       warn: (code, message, hint) => warn(run, code, message, hint),
-      journal: journalSchema(run.id),
+      journal: options.journal,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
       recordCount: (table, rows) => counts.set(table, rows),
     };

@@ -13,7 +13,7 @@ const RUN_CLASS = 0x70676472;
  * @throws PgdittoError `locked` naming the other run's backend, host and start.
  */
 export async function holdTarget(session: Session, target: string, run: string): Promise<void> {
-  await session.query("SELECT pg_catalog.pg_advisory_lock($1, $2)", [RUN_CLASS, hash(run)]);
+  await holdRun(session, run);
   const [mine] = await session.query<{ held: boolean }>("SELECT pg_catalog.pg_try_advisory_lock($1, $2) AS held", [
     TARGET_CLASS,
     hash(target),
@@ -33,6 +33,11 @@ export async function holdTarget(session: Session, target: string, run: string):
       : undefined,
     hint: "Wait for it, or end it; its lock goes with its connection.",
   });
+}
+
+/** Says that a run is alive, as long as the session is. */
+export async function holdRun(session: Session, run: string): Promise<void> {
+  await session.query("SELECT pg_catalog.pg_advisory_lock($1, $2)", [RUN_CLASS, hash(run)]);
 }
 
 /** The runs, of those given, whose lock somebody holds: they are alive. */

@@ -3,6 +3,8 @@ import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
 import { isConnectionLoss } from "../postgres/sqlstate.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
+import type { TaskContext } from "./context.ts";
+import { type Journal, noteAppliedSql, readApplied } from "./journal.ts";
 
 /** Statements to a round trip: fewer waits on a distant server, yet few locks in one transaction. */
 const BATCH_ENTRIES = 100;
@@ -16,9 +18,6 @@ export async function flush(session: Session, signal: AbortSignal): Promise<void
   await session.run("BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_catalog.txid_current(); COMMIT", signal);
 }
 
-/** "Already there", in PostgreSQL's words; what another attempt sees of what the first one committed. */
-const ALREADY_THERE = new Set(["42P07", "42710", "42723", "42P06", "42701", "42P16", "42809", "55000"]);
-
 /** What a server says to a language it does not know: syntax error, feature not supported, invalid parameter. */
 const NOT_UNDERSTOOD = new Set(["42601", "0A000", "22023"]);
 /** So many objects an error names; the rest is a number. */
@@ -27,18 +26,18 @@ const NAMED = 20;
 /**
  * Runs entries in order, many to a round trip; each batch is one transaction. When a batch fails it is rolled back, and its
  * entries run one by one, so that the error names the object. When the target does not understand one, the others are tried too:
- * whoever goes back to an older server wants the whole list.
+ * whoever goes back to an older server wants the whole list. What the journal has is left out.
  */
-export async function applyEntries(session: Session, entries: readonly SchemaEntry[], attempt: number, signal: AbortSignal): Promise<void> {
+export async function applyEntries(session: Session, entries: readonly SchemaEntry[], context: ApplyContext): Promise<void> {
   const failures: PgdittoError[] = [];
-  for (const batch of batches(entries)) {
+  for (const batch of batches(await missingOf(session, entries, context))) {
     try {
-      await session.run(sqlOfBatch(batch), signal);
+      await session.run(noting(context, batch, sqlOfBatch(batch)), context.signal);
     } catch (error) {
       if (endsTheTask(error)) throw error;
       for (const entry of batch) {
         try {
-          await applyEntry(session, entry, attempt, signal);
+          await applyEntry(session, entry, context);
         } catch (failure) {
           const strange = failure instanceof PgdittoError && NOT_UNDERSTOOD.has(failure.sqlstate ?? "");
           if (strange) failures.push(failure);
@@ -50,6 +49,23 @@ export async function applyEntries(session: Session, entries: readonly SchemaEnt
   }
   const [first, ...others] = failures;
   if (first) throw namingAll(first, others);
+}
+
+/** With a journal, what it has is not done again, and what is done is noted in the same transaction. */
+type ApplyContext = Pick<TaskContext, "attempt" | "signal"> & { journal: Journal | undefined };
+
+async function missingOf(session: Session, entries: readonly SchemaEntry[], context: ApplyContext): Promise<readonly SchemaEntry[]> {
+  const { journal, attempt, signal } = context;
+  if (!journal) return entries;
+  const keys = entries.map((entry) => entry.key);
+  const applied = attempt > 1 ? await readApplied(session, journal.schema, keys, signal) : journal.held.applied;
+  return applied.size === 0 ? entries : entries.filter((entry) => !applied.has(entry.key));
+}
+
+function noting({ journal }: ApplyContext, entries: readonly SchemaEntry[], sql: string): string {
+  if (!journal) return sql;
+  const keys = entries.map((entry) => entry.key);
+  return `${noteAppliedSql(journal.schema, keys)}; ${sql}`;
 }
 
 function endsTheTask(error: unknown): boolean {
@@ -65,19 +81,15 @@ function namingAll(first: PgdittoError, others: readonly PgdittoError[]): Pgditt
   });
 }
 
-/** Runs one entry; the error says which object could not be created. */
-export async function applyEntry(
-  session: Session,
-  entry: SchemaEntry,
-  attempt: number,
-  signal: AbortSignal,
-  sql = entry.sql,
-): Promise<void> {
+/** Runs one entry unless the journal has it; the error says which object could not be created. */
+export async function applyEntry(session: Session, entry: SchemaEntry, context: ApplyContext, sql = entry.sql): Promise<void> {
+  if ((await missingOf(session, [entry], context)).length === 0) return;
   try {
-    await session.run(sqlOf({ ...entry, sql }), signal);
+    await session.run(noting(context, [entry], sqlOf({ ...entry, sql })), context.signal);
   } catch (error) {
     if (!(error instanceof PgdittoError) || error.code === "cancelled") throw error;
-    if (attempt > 1 && ALREADY_THERE.has(error.sqlstate ?? "")) return;
+    // an earlier attempt's commit was on its way, or another entry says the same
+    if (error.sqlstate === "23505" && (await missingOf(session, [entry], { ...context, attempt: 2 })).length === 0) return;
     const object = `${entry.type} ${entry.schema === "" ? "" : `${entry.schema}.`}${entry.name}`;
     const head = sql.length > 300 ? `${sql.slice(0, 300)} …` : sql;
     throw withFacts(

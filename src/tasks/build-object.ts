@@ -7,7 +7,7 @@ import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 export async function buildObject(task: BuildTask, context: TaskContext): Promise<TaskResult> {
   const session = await context.target();
   try {
-    await applyEntry(session, task.entry, context.attempt, context.signal);
+    await applyEntry(session, task.entry, context);
   } catch (error) {
     if (!task.partial || !(error instanceof PgdittoError) || error.sqlstate !== "23503") throw error;
     await buildWithoutRows(task, context);
@@ -23,7 +23,7 @@ async function buildWithoutRows(task: BuildTask, context: TaskContext): Promise<
   const session = await context.target();
   const notValid = task.entry.sql.replace(/;\s*$/, " NOT VALID;");
   try {
-    await applyEntry(session, task.entry, context.attempt, context.signal, notValid);
+    await applyEntry(session, task.entry, context, notValid);
     context.warn(
       "foreign-key-not-valid",
       `Foreign key ${task.object} is NOT VALID on the target: it refers to rows that were not selected.`,

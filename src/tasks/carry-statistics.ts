@@ -18,6 +18,6 @@ export async function carryStatistics(relations: readonly AnalyzedRelation[], co
     entries.push(...known.filter((entry) => entry !== undefined));
     return false;
   });
-  await applyEntries(await context.target(), entries, context.attempt, context.signal);
+  await applyEntries(await context.target(), entries, { ...context, journal: undefined });
   return others;
 }

@@ -1,5 +1,6 @@
 import type { CarriedStatistics } from "../schema/statistics.ts";
 import type { Session } from "../postgres/session.ts";
+import type { Journal } from "./journal.ts";
 
 /** What a task gets from the run. */
 export interface TaskContext {
@@ -18,8 +19,7 @@ export interface TaskContext {
   warn: (code: string, message: string, hint?: string) => void;
   /** The source's statistics, read when first asked for; undefined: they are not carried over. */
   statistics: (() => Promise<CarriedStatistics>) | undefined;
-  /** Schema of the journal in the staging database. */
-  journal: string;
+  journal: Journal;
   /** Tells that a COPY is committed, by its id. */
   recordCopy: (id: string, result: TaskResult) => void;
   recordCount: (table: number, counts: RowCounts) => void;

@@ -18,13 +18,12 @@ export async function copyLargeObjects(task: LargeObjectsTask, context: TaskCont
     context.signal,
   );
   await target.run("BEGIN");
-  if (context.attempt > 1) {
-    await target.query(
-      "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = ANY ($1::pg_catalog.oid[])",
-      [oids],
-      context.signal,
-    );
-  }
+  // what an earlier attempt or an earlier run has committed: an object's data can change without leaving a trace, so the journal is not asked
+  await target.query(
+    "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = ANY ($1::pg_catalog.oid[])",
+    [oids],
+    context.signal,
+  );
   await target.query(
     "SELECT pg_catalog.lo_from_bytea(o.oid, o.data) FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.bytea[])) AS o(oid, data)",
     [heads.map((head) => head.oid), heads.map((head) => head.data)],

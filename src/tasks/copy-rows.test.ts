@@ -4,6 +4,7 @@ import type { CopyTask } from "../plan/task.ts";
 import type { Session } from "../postgres/session.ts";
 import type { TaskContext } from "./context.ts";
 import { copyRows } from "./copy-rows.ts";
+import { NOTHING_HELD } from "./journal.ts";
 
 test("a run that is cancelled while the sessions are being opened begins no copy: nobody would stop it", async () => {
   const controller = new AbortController();
@@ -16,6 +17,7 @@ test("a run that is cancelled while the sessions are being opened begins no copy
   const context = {
     signal: controller.signal,
     attempt: 1,
+    journal: { schema: "j", boundary: "3", held: NOTHING_HELD },
     source: async () => session,
     target: async () => {
       controller.abort(new Error("another task failed"));

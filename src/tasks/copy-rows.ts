@@ -1,3 +1,4 @@
+import { fileOf } from "../catalog/tables.ts";
 import { relay, type RelayResult } from "../copy/relay.ts";
 import { PgdittoError } from "../errors.ts";
 import type { Copy, CopyTask } from "../plan/task.ts";
@@ -6,7 +7,7 @@ import type { Session } from "../postgres/session.ts";
 import { throwIfAborted } from "../util/wait.ts";
 import type { TaskContext, TaskResult } from "./context.ts";
 import { copyInSql, copyOutSql } from "./copy-sql.ts";
-import { journalSql, readJournal } from "./journal.ts";
+import { noteCopiesSql, type NotedCopy, readCopies } from "./journal.ts";
 
 /**
  * Copies rows in one transaction on the target, which also writes the journal: what it holds is committed, exactly once. Another attempt
@@ -15,7 +16,7 @@ import { journalSql, readJournal } from "./journal.ts";
 export async function copyRows(task: CopyTask, context: TaskContext): Promise<TaskResult> {
   const [source, target] = await Promise.all([context.source(), context.target()]);
   const ids = task.copies.map((copy) => copy.id);
-  const done = new Map(context.attempt > 1 ? await readJournal(target, context.journal, ids, context.signal) : []);
+  const done = new Map(context.attempt > 1 ? await committed(target, ids, context) : heldOf(ids, context));
   const left = task.copies.filter((copy) => !done.has(copy.id));
   if (left.length > 0) for (const [id, result] of await copyTogether(left, { source, target }, context)) done.set(id, result);
   let [rows, bytes] = [0, 0];
@@ -43,7 +44,12 @@ async function copyTogether(copies: readonly Copy[], ends: { source: Session; ta
       describeFailure: (error, at) =>
         error instanceof PgdittoError ? withFacts(error, { object: error.object ?? copies[at]?.object }) : error,
     });
-    const results = new Map(copies.map((copy, i) => [copy.id, moved[i] ?? { rows: 0, bytes: 0 }]));
+    const results = copies.map(({ id, table }, i) => ({
+      id,
+      table: table.oid,
+      file: fileOf(table),
+      ...(moved[i] ?? { rows: 0, bytes: 0 }),
+    }));
     return await commit(target, results, context);
   } finally {
     context.signal.removeEventListener("abort", stop);
@@ -51,13 +57,29 @@ async function copyTogether(copies: readonly Copy[], ends: { source: Session; ta
 }
 
 /** Where an earlier attempt's COMMIT was under way after all, the journal refuses this one, and tells what the other has moved. */
-async function commit(target: Session, results: Results, context: TaskContext): Promise<Results> {
+async function commit(target: Session, results: readonly NotedCopy[], context: TaskContext): Promise<Results> {
   try {
-    await target.run(`${journalSql(context.journal, results)}; COMMIT`);
-    return results;
+    await target.run(`${noteCopiesSql(context.journal, results)}; COMMIT`);
+    return byId(results);
   } catch (error) {
     if (!(error instanceof PgdittoError) || error.sqlstate !== "23505") throw error;
     await target.run("ROLLBACK");
-    return await readJournal(target, context.journal, [...results.keys()], context.signal);
+    const ids = results.map(({ id }) => id);
+    return await committed(target, ids, context);
   }
+}
+
+async function committed(target: Session, ids: readonly string[], { journal, signal }: TaskContext): Promise<Results> {
+  return byId(await readCopies(target, journal.schema, ids, signal));
+}
+
+function heldOf(ids: readonly string[], { journal }: TaskContext): Array<[string, RelayResult]> {
+  return ids.flatMap((id): Array<[string, RelayResult]> => {
+    const result = journal.held.copies.get(id);
+    return result ? [[id, result]] : [];
+  });
+}
+
+function byId(copies: readonly NotedCopy[]): Results {
+  return new Map(copies.map(({ id, rows, bytes }) => [id, { rows, bytes }]));
 }

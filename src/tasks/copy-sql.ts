@@ -1,4 +1,4 @@
-import type { Copy } from "../plan/task.ts";
+import type { BlockRange, Copy } from "../plan/task.ts";
 import { quoteIdent, quoteLiteral, quoteQualified } from "../postgres/quote.ts";
 
 /** The `COPY … TO STDOUT` that reads the rows. Columns are named on both ends, because their order can differ. */
@@ -10,10 +10,7 @@ export function copyOutSql(copy: Copy, encoding: string | null): string {
     const selects = table.parts.map((part) => `SELECT ${columns(copy)} FROM ONLY ${quoteQualified(part.schema, part.name)}`);
     return `COPY (${selects.join(" UNION ALL ")}) TO STDOUT ${options(copy, encoding)}`;
   }
-  if (range) {
-    const before = range.to === undefined ? "" : ` AND ctid < '(${range.to},0)'::pg_catalog.tid`;
-    return `${select(name, `WHERE ctid >= '(${range.from},0)'::pg_catalog.tid${before}`)} ${options(copy, encoding)}`;
-  }
+  if (range) return `${select(name, rangeCondition(range))} ${options(copy, encoding)}`;
   // an extension's condition begins with WHERE, or with other clauses that may follow the table (manual 38.17.3)
   if (table.extension?.condition) return `${select(name, table.extension.condition)} ${options(copy, encoding)}`;
   return `COPY ${name}${columnList(copy)} TO STDOUT ${options(copy, encoding)}`;
@@ -25,6 +22,12 @@ export function copyInSql(copy: Copy, encoding: string | null): string {
   const name = quoteQualified(table.schema, table.name);
   const prepare = copy.freeze ? `TRUNCATE ONLY ${name}; ` : "";
   return `${prepare}COPY ${name}${columnList(copy)} FROM STDIN ${options(copy, encoding, copy.freeze ? ["FREEZE"] : [])}`;
+}
+
+/** The rows of these blocks. */
+export function rangeCondition({ from, to }: Pick<BlockRange, "from" | "to">): string {
+  const before = to === undefined ? "" : ` AND ctid < '(${to},0)'::pg_catalog.tid`;
+  return `WHERE ctid >= '(${from},0)'::pg_catalog.tid${before}`;
 }
 
 function columns(copy: Copy): string {

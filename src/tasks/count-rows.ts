@@ -3,6 +3,7 @@ import type { Side } from "../errors.ts";
 import type { CountTask } from "../plan/task.ts";
 import { quoteQualified } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
+import { readAndUnlock } from "../postgres/snapshot.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 
 /** Counts the tables' rows, on both sides at the same time; the source's are those of the snapshot, so a busy source does no harm. */
@@ -25,12 +26,9 @@ async function count(session: Session, tables: readonly TableInfo[], signal: Abo
       (place) => `SELECT ${table.oid}::pg_catalog.oid AS oid, count(*) AS rows FROM ${place} ${table.extension?.condition ?? ""}`,
     ),
   );
-  // Counting locks a table's indexes too. On the source the transaction lasts as long as the run, and thousands of tables would use
-  // up max_locks_per_transaction; rolling back to a savepoint gives the locks back and keeps the snapshot.
-  const inTransaction = session.side === "source";
-  if (inTransaction) await session.run("SAVEPOINT counting", signal);
-  const rows = await session.query<{ oid: number; rows: string }>(selects.join(" UNION ALL "), [], signal);
-  if (inTransaction) await session.run("ROLLBACK TO SAVEPOINT counting; RELEASE SAVEPOINT counting", signal);
+  const sql = selects.join(" UNION ALL ");
+  type Row = { oid: number; rows: string };
+  const rows = await (session.side === "source" ? readAndUnlock<Row>(session, sql, signal) : session.query<Row>(sql, [], signal));
   const counts = new Map<number, number>();
   for (const row of rows) counts.set(row.oid, (counts.get(row.oid) ?? 0) + Number(row.rows));
   return counts;

@@ -6,6 +6,7 @@ import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 import { copyLargeObjects } from "./copy-large-objects.ts";
 import { copyRows } from "./copy-rows.ts";
 import { countRows } from "./count-rows.ts";
+import { finish } from "./finish.ts";
 import { setSequences } from "./set-sequences.ts";
 
 /** One attempt at a task, whatever its kind. */
@@ -13,11 +14,11 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
   switch (task.kind) {
     case "pre-data":
     case "statements":
-      await applyEntries(await context.target(), task.entries, context.attempt, context.signal);
+      await applyEntries(await context.target(), task.entries, context);
       await flush(await context.target(), context.signal);
       return NOTHING_MOVED;
     case "small-builds":
-      await applyEntries(await context.target(), task.entries, context.attempt, context.signal);
+      await applyEntries(await context.target(), task.entries, context);
       return NOTHING_MOVED;
     case "copy":
       return copyRows(task, context);
@@ -28,7 +29,7 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
     case "foreign-key":
       return buildObject(task, context);
     case "refresh":
-      await applyEntry(await context.target(), task.entry, context.attempt, context.signal);
+      await applyEntry(await context.target(), task.entry, context);
       return NOTHING_MOVED;
     case "sequences":
       return setSequences(task, context);
@@ -36,6 +37,8 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
       return analyzeRelations(task, context);
     case "count":
       return countRows(task, context);
+    case "finish":
+      return finish(task, context);
     default:
       return task satisfies never;
   }

@@ -18,7 +18,7 @@ export function makePlan(parts: Partial<PlanInput>): Plan {
     relations: { dependencies: [], defaults: new Map() },
     streams: 2,
     rangeScans: true,
-    journalSchema: "pgditto_run",
+    kept: new Map(),
     ...parts,
   });
 }

@@ -14,7 +14,8 @@ export function makeTable(parts: Partial<TableInfo> & Pick<TableInfo, "oid">): T
     unlogged: false,
     root: parts.oid,
     parents: [],
-    columns: [{ name: "id", type: 23, generated: false }],
+    file: 0,
+    columns: [{ name: "id", number: 1, type: 23, generated: false }],
     ...parts,
   };
 }
@@ -30,6 +31,7 @@ export function makeEntry(parts: Partial<SchemaEntry> & Pick<SchemaEntry, "dumpI
     owner: "me",
     sql: `-- ${parts.type} ${parts.dumpId}\nSELECT ${parts.dumpId};`,
     settings: "",
+    key: `key ${parts.dumpId}`,
     ...parts,
   };
 }

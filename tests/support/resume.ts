@@ -1,0 +1,60 @@
+import { type CliOptions, type CliResult } from "./run-cli.ts";
+import { databasesOf, type JsonLine, jsonLines, runBetween, startBetween, until } from "./cli-run.ts";
+import { sql } from "./sql.ts";
+
+type Named = { url: string; name: string };
+
+/** What a killed run has left, as the test finds it by SQL. */
+export interface Left {
+  /** URL of the staging database. */
+  url: string;
+  name: string;
+}
+
+/** Runs until `reached` is true of the staging database, then kills the process at once. */
+export async function killedWhen(
+  source: { url: string },
+  target: Named,
+  reached: (staging: Left) => Promise<boolean>,
+  options: CliOptions & { args?: readonly string[] } = {},
+): Promise<Left> {
+  await using cli = await startBetween(source, target, [...(options.args ?? []), "--json"], options);
+  const staging = await until(async () => {
+    const [name] = (await databasesOf(`${target.name}__pgditto_`)).filter((found) => /_[0-9a-z]{10}$/.test(found));
+    if (name === undefined) return false;
+    const url = new URL(target.url);
+    url.pathname = `/${encodeURIComponent(name)}`;
+    const left = { url: url.href, name };
+    // the database is there before its journal is
+    return (await reached(left).catch(() => false)) && left;
+  }, 30_000);
+  cli.kill("SIGKILL");
+  await cli.result;
+  return staging;
+}
+
+/** How many rows the journal has of what the condition tells. */
+export async function journaled(staging: Left, table: "copies" | "applied", condition = "true"): Promise<number> {
+  const schema = `pgditto_${staging.name.slice(-10)}`;
+  const [row] = await sql(staging.url, `SELECT count(*)::int AS n FROM ${schema}.${table} WHERE ${condition}`);
+  return Number(row?.["n"]);
+}
+
+export interface Resumed extends CliResult {
+  events: JsonLine[];
+  /** The line that tells what stays and what is copied again. */
+  told: string;
+}
+
+/** Runs with `--resume` to its end. */
+export async function resume(
+  source: { url: string },
+  target: Named,
+  args: readonly string[] = [],
+  options: CliOptions = {},
+): Promise<Resumed> {
+  const result = await runBetween(source, target, ["--resume", "--json", ...args], options);
+  const events = jsonLines(result.stdout);
+  const line = events.find((event) => ["resumed", "nothing-to-resume", "schema-changed"].includes(String(event["code"])));
+  return { ...result, events, told: String(line?.["message"] ?? "") };
+}
