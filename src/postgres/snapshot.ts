@@ -46,16 +46,19 @@ export interface SnapshotPosition {
   next: string;
   /** What it shows is in the WAL before this place. */
   lsn: string;
+  /** `performance.now()` when it had been taken. */
+  takenAt: number;
 }
 
 /** Of the snapshot that the session's transaction has taken; `txid_…`, because PostgreSQL 12 has no `pg_snapshot_…`. */
 export async function readPosition(session: Session): Promise<SnapshotPosition> {
-  const [row] = await session.query<SnapshotPosition>(`
+  const takenAt = performance.now();
+  const [row] = await session.query<Omit<SnapshotPosition, "takenAt">>(`
 SELECT pg_catalog.txid_snapshot_xmin(s)::text AS boundary, pg_catalog.txid_snapshot_xmax(s)::text AS next,
   (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END)::text AS lsn
 FROM pg_catalog.txid_current_snapshot() AS s`);
   if (!row) throw new PgdittoError("internal", "txid_current_snapshot() returned nothing.");
-  return row;
+  return { ...row, takenAt };
 }
 
 /**

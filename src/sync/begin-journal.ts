@@ -1,10 +1,12 @@
 import type { Session } from "../postgres/session.ts";
 import { createJournal, type Journal, journalSchema, NOTHING_HELD } from "../tasks/journal.ts";
-import { durableBoundary, type JournalFacts, readOwnFacts } from "./journal-facts.ts";
+import { durableBoundary } from "./durable-boundary.ts";
+import { type JournalFacts, readOwnFacts } from "./journal-facts.ts";
 import type { Staging } from "./make-staging.ts";
 import type { Opened } from "./open.ts";
 import type { SourceContents } from "./read-source.ts";
 import type { Run } from "./run.ts";
+import { laterAwaited } from "../util/wait.ts";
 
 /** The journal of a new staging database: from here on a later run can go on with it. */
 export async function beginJournal(
@@ -20,9 +22,8 @@ export async function beginJournal(
     targetDropped: staging.targetDropped,
   };
   const schema = journalSchema(run.id);
-  const boundary = await durableBoundary(opened.source, contents, run.signal);
   await createJournal(session, schema, JSON.stringify(facts), databaseKeys(contents));
-  staging.journal = { schema, boundary, held: NOTHING_HELD };
+  staging.journal = { schema, boundary: laterAwaited(durableBoundary(run, opened.source, contents.position)), held: NOTHING_HELD };
   return staging.journal;
 }
 

@@ -103,7 +103,7 @@ async function countSide(
 ): Promise<ReadonlyMap<number, RowCounts>> {
   const oneSided = tasks.map((task): CountTask => ({ ...task, id: `${task.id}/${side}`, after: [], sides: [side] }));
   // nothing is copied, so that neither encoding nor statistics matter, and nothing is noted
-  const options = { encoding: "UTF8", statistics: undefined, journal: { schema: "", boundary: "0", held: NOTHING_HELD } };
+  const options = { encoding: "UTF8", statistics: undefined, journal: { schema: "", boundary: Promise.resolve("0"), held: NOTHING_HELD } };
   const { counts } = await stage(run, "tasks", () => runPlan(run, { ...plan, tasks: oneSided }, workers, options));
   return counts;
 }

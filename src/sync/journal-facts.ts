@@ -1,8 +1,6 @@
 import { SELECTION, SELECTION_KEYS } from "../config/selection-options.ts";
-import type { SourceContents } from "./read-source.ts";
 import type { Opened } from "./open.ts";
 import type { Session } from "../postgres/session.ts";
-import { sleep } from "../util/wait.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
@@ -63,29 +61,4 @@ SELECT CASE WHEN pg_catalog.pg_is_in_recovery()
   THEN CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE') THEN (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()) END
   ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END AS timeline`);
   return row?.timeline ?? 0;
-}
-
-/** Milliseconds: the WAL writer flushes asynchronous commits within three times wal_writer_delay (manual 30.4), 0.6 s by default. */
-const FLUSH_MS = 5000;
-
-/**
- * The snapshot's boundary when all that it shows is on disk, else "0", under which nothing is ever proven. A transaction with
- * `synchronous_commit = off` is visible before; when the source's server crashes then, its number is given out a second time.
- */
-export async function durableBoundary(
-  session: Session,
-  { position }: Pick<SourceContents, "position">,
-  signal: AbortSignal,
-): Promise<string> {
-  const until = performance.now() + FLUSH_MS;
-  for (;;) {
-    const [row] = await session.query<{ safe: boolean }>(
-      "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN true ELSE pg_catalog.pg_current_wal_flush_lsn() >= $1::pg_catalog.pg_lsn END AS safe",
-      [position.lsn],
-      signal,
-    );
-    if (row?.safe === true) return position.boundary;
-    if (performance.now() > until) return "0";
-    await sleep(100, signal);
-  }
 }

@@ -10,13 +10,14 @@ import { importSnapshot } from "../postgres/snapshot.ts";
 import { forgetSql, type Journal, journalSchema, readApplied, readCopies } from "../tasks/journal.ts";
 import { describeJudged, type Judged, proveUnchanged, rangeOfId } from "../tasks/prove-unchanged.ts";
 import { disposables } from "../util/disposables.ts";
-import { formatBytes, plural } from "../util/format.ts";
+import { formatBytes } from "../util/format.ts";
 import { groupBy, inSlices } from "../util/group-by.ts";
 import { openStaging, type Resumable } from "./find-resumable.ts";
-import { durableBoundary } from "./journal-facts.ts";
+import { durableBoundary } from "./durable-boundary.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { SourceContents } from "./read-source.ts";
 import { info, type Run } from "./run.ts";
+import { laterAwaited } from "../util/wait.ts";
 
 /** A staging database of an earlier run, made fit for this run's plan. */
 export interface TakenOver {
@@ -41,7 +42,7 @@ export async function takeOver(run: Run, opened: Opened, contents: SourceContent
     info(
       run,
       "schema-changed",
-      `The source's schema has changed since run ${resumable.run} (${plural(changed, "statement")} of what it made is not there any more): this is a new run.`,
+      `The source's schema has changed since run ${resumable.run}: ${changed} of the statements that it ran are not in there any more. This is a new run.`,
     );
     return undefined;
   }
@@ -72,10 +73,13 @@ export async function takeOver(run: Run, opened: Opened, contents: SourceContent
   await staging.run(["BEGIN", ...undo.statements, forget, "COMMIT"].join("; "), run.signal);
   await removeLargeObjects(staging, contents, run.signal);
   tell(run, resumable, plan, { again, kept: keptCopies.length, bytes: keptCopies.reduce((sum, copy) => sum + copy.bytes, 0), tables });
-  const boundary = await durableBoundary(opened.source, contents, run.signal);
   return {
     plan,
-    journal: { schema, boundary, held: { copies, applied: new Set([...applied].filter((key) => !undo.forgotten.has(key))) } },
+    journal: {
+      schema,
+      boundary: laterAwaited(durableBoundary(run, opened.source, contents.position)),
+      held: { copies, applied: new Set([...applied].filter((key) => !undo.forgotten.has(key))) },
+    },
   };
 }
 

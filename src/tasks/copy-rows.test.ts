@@ -17,7 +17,7 @@ test("a run that is cancelled while the sessions are being opened begins no copy
   const context = {
     signal: controller.signal,
     attempt: 1,
-    journal: { schema: "j", boundary: "3", held: NOTHING_HELD },
+    journal: { schema: "j", boundary: Promise.resolve("3"), held: NOTHING_HELD },
     source: async () => session,
     target: async () => {
       controller.abort(new Error("another task failed"));

@@ -59,7 +59,7 @@ async function copyTogether(copies: readonly Copy[], ends: { source: Session; ta
 /** Where an earlier attempt's COMMIT was under way after all, the journal refuses this one, and tells what the other has moved. */
 async function commit(target: Session, results: readonly NotedCopy[], context: TaskContext): Promise<Results> {
   try {
-    await target.run(`${noteCopiesSql(context.journal, results)}; COMMIT`);
+    await target.run(`${await noteCopiesSql(context.journal, results)}; COMMIT`);
     return byId(results);
   } catch (error) {
     if (!(error instanceof PgdittoError) || error.sqlstate !== "23505") throw error;

@@ -10,9 +10,9 @@ export interface Journal {
   schema: string;
   /**
    * `pg_snapshot_xmin` of the source's snapshot: every transaction below had ended when it was taken (manual 9.28.8). Rows that are visible
-   * later, and were written by one of those, were visible then.
+   * later, and were written by one of those, were visible then. "0": nothing can be proven later. Settled when it is safe to note.
    */
-  boundary: string;
+  boundary: Promise<string>;
   /** What it held when this run took it over; nothing in a new run. */
   held: Held;
 }
@@ -71,12 +71,13 @@ export async function readFacts(session: Session, schema: string): Promise<strin
  * The statement that notes copies, for the end of their transaction. Where an earlier attempt's COMMIT is still on its way, the primary
  * key makes this one wait for it, and then fail.
  */
-export function noteCopiesSql({ schema, boundary }: Journal, copies: readonly NotedCopy[]): string {
+export async function noteCopiesSql(journal: Journal, copies: readonly NotedCopy[]): Promise<string> {
+  const boundary = await journal.boundary;
   const rows = copies.map(
     ({ id, table, file, rows: n, bytes }) =>
       `(${quoteLiteral(id)}, ${table}, ${quoteLiteral(file)}, ${n}, ${bytes}, ${boundary}, pg_catalog.txid_current())`,
   );
-  return `INSERT INTO ${journalTable(schema, "copies")} VALUES ${rows.join(", ")}`;
+  return `INSERT INTO ${journalTable(journal.schema, "copies")} VALUES ${rows.join(", ")}`;
 }
 
 /** What the journal has of these copies; of all, when none are given. */

@@ -11,6 +11,12 @@ export function cancelled(signal: AbortSignal): PgdittoError {
   return reason instanceof PgdittoError ? reason : new PgdittoError("cancelled", "The run was cancelled.", { cause: reason });
 }
 
+/** For a promise that somebody awaits later, or never: until then its failure is nobody's. */
+export function laterAwaited<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
 /** Waits `ms` milliseconds, or until the signal aborts (then it throws). */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   throwIfAborted(signal);

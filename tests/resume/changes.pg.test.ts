@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { SLOW } from "../support/cli-run.ts";
-import { freshDatabase, reservedDatabase } from "../support/databases.ts";
+import { freshDatabase } from "../support/databases.ts";
 import { expectSame } from "../support/fidelity.ts";
-import { journaled, killedWhen, resume } from "../support/resume.ts";
+import { journaled, killedWhen, resume, SLOW_ONCE } from "../support/resume.ts";
 import { openSession, sql } from "../support/sql.ts";
 
 // The source between the death of a run and the run that goes on. Whether a table was copied again is read from its file's number on the target:
@@ -42,9 +41,9 @@ test("what has changed on the source since a run died is copied again, and nothi
     `CREATE TABLE ${name} (id int PRIMARY KEY, body text); INSERT INTO ${name} SELECT i, md5(i::text) FROM generate_series(1, 500) i;`;
   await using source = await freshDatabase("source", {
     sql: [
-      SLOW,
+      SLOW_ONCE,
       ...[...TABLES, "open_before", "prepared_before", "open_savepoint"].map(make),
-      "CREATE TABLE zz_slow (i int CHECK (slow(i, 0.02))); INSERT INTO zz_slow SELECT generate_series(1, 100000)",
+      "CREATE TABLE zz_slow (i int CHECK (slow_once(i, 0.02))); INSERT INTO zz_slow SELECT generate_series(1, 10000)",
     ],
   });
   await using target = await freshDatabase("target", { sql: "CREATE TABLE precious (n int)" });
@@ -65,7 +64,6 @@ test("what has changed on the source since a run died is copied again, and nothi
   // one at a time: VACUUM cannot run among others
   for (const { change } of Object.values(CHANGES))
     for (const statement of change.startsWith("BEGIN") ? [change] : change.split("; ")) await source.sql(statement);
-  await source.sql("DROP TABLE zz_slow; CREATE TABLE zz_slow (i int CHECK (slow(i, 0.02)))");
   const files = await filesOf(left.url);
 
   const { code, told, stderr } = await resume(source, target, ["--yes"]);

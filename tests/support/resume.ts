@@ -4,6 +4,13 @@ import { sql } from "./sql.ts";
 
 type Named = { url: string; name: string };
 
+/**
+ * `slow_once(anything, seconds)` is true, and takes its time only in the run that made the staging database: one that goes on with it has
+ * another id in the names of its sessions.
+ */
+export const SLOW_ONCE = `CREATE FUNCTION public.slow_once(anyelement, seconds float8) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS
+  $$BEGIN IF current_setting('application_name') ~ ('^pgditto ' || right(current_database(), 10)) THEN PERFORM pg_catalog.pg_sleep(seconds); END IF; RETURN true; END$$;`;
+
 /** What a killed run has left, as the test finds it by SQL. */
 export interface Left {
   /** URL of the staging database. */
@@ -56,5 +63,5 @@ export async function resume(
   const result = await runBetween(source, target, ["--resume", "--json", ...args], options);
   const events = jsonLines(result.stdout);
   const line = events.find((event) => ["resumed", "nothing-to-resume", "schema-changed"].includes(String(event["code"])));
-  return { ...result, events, told: String(line?.["message"] ?? "") };
+  return { ...result, events, told: typeof line?.["message"] === "string" ? line["message"] : "" };
 }
