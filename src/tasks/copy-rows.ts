@@ -73,11 +73,8 @@ async function committed(target: Session, ids: readonly string[], { journal, sig
   return byId(await readCopies(target, journal.schema, ids, signal));
 }
 
-function heldOf(ids: readonly string[], { journal }: TaskContext): Array<[string, RelayResult]> {
-  return ids.flatMap((id): Array<[string, RelayResult]> => {
-    const result = journal.held.copies.get(id);
-    return result ? [[id, result]] : [];
-  });
+function heldOf(ids: readonly string[], { journal }: TaskContext): Results {
+  return byId(ids.flatMap((id) => journal.held.copies.get(id) ?? []));
 }
 
 function byId(copies: readonly NotedCopy[]): Results {

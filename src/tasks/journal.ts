@@ -19,7 +19,7 @@ export interface Journal {
 
 interface Held {
   /** By id of the copy. */
-  copies: ReadonlyMap<string, RelayResult>;
+  copies: ReadonlyMap<string, JournaledCopy>;
   /** Keys of schema entries. */
   applied: ReadonlySet<string>;
 }
