@@ -23,7 +23,7 @@ test.each(["before", "after"] as const)(
         return bytes;
       },
       (bytes, connection) => {
-        if (cuts > 0 || !/INSERT INTO [^ ]*journal/.test(bytes.toString("latin1"))) return;
+        if (cuts > 0 || !/INSERT INTO [^ ]*copies/.test(bytes.toString("latin1"))) return;
         cuts += 1;
         if (when === "before") connection.cut();
         else committing.add(connection);

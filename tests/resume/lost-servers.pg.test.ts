@@ -65,6 +65,26 @@ test("the source's snapshot is lost: the run goes on by itself under a new one, 
   expect(await databasesOf(target.name)).toEqual([target.name]);
 });
 
+test("the source is lost and no attempt is left: exit 7, the process ends, and --resume goes on", async () => {
+  await using cluster = await ownCluster("source");
+  await using target = reservedDatabase("target");
+  const name = uniqueName();
+  await sql(cluster.url("postgres"), `CREATE DATABASE ${name}`);
+  const source = { url: cluster.url(name) };
+  await sql(source.url, SLOW_ONCE + TABLES("slow_once"));
+  await using cli = await startBetween(source, target, ["--retry-count", "1"]);
+  const staging = await stagingOf(target.name);
+  const left = { name: staging, url: target.url.replace(/[^/]*$/, staging) };
+  await until(async () => (await journaled(left, "copies").catch(() => 0)) === 1);
+  await cluster.stop("crash");
+  const { code, stderr } = await cli.result;
+  expect(code).toBe(7);
+  expect(stderr).toMatch(/Side +: source \(MAIN\)[^]*`pgditto sync --resume`/);
+  await cluster.start();
+  expect((await resume(source, target)).code).toBe(0);
+  expect(await contents(target.url)).toEqual(await contents(source.url));
+});
+
 test("cancelled with --keep-staging: 130, what was done stays, and --resume goes on", async () => {
   await using source = await freshDatabase("source", { sql: SLOW_ONCE + TABLES("slow_once") });
   await using target = reservedDatabase("target");
