@@ -3,7 +3,9 @@ import type { TableInfo } from "../catalog/tables.ts";
 import type { TriggerInfo } from "../catalog/triggers.ts";
 import { quoteIdent, quoteQualified } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
-import { firstStepOf, placeBuilds } from "./places.ts";
+import { LARGE_TABLE } from "./copies.ts";
+import { firstStepOf, type Place, placeBuilds } from "./places.ts";
+import { splitEntries } from "./split-entries.ts";
 
 /** What a run that goes on takes back of what an earlier one did, in one transaction. */
 export interface Undo {
@@ -29,57 +31,81 @@ interface UndoInput {
 }
 
 /**
- * Before rows of a table can come a second time, whatever would act on them goes, to be made again: foreign keys on either side (a table that one refers
- * to cannot be truncated, and what was proven for the old rows holds for them alone) and triggers (they would fire). Indexes stay. Of objects that
- * are made in two steps a first one goes when the new plan has no use for it.
+ * Before rows of a table can come a second time, whatever would act on them goes, to be made again: foreign keys on either side (a table
+ * that one refers to cannot be truncated, and what was proven for the old rows holds for them alone) and triggers (they would fire). So do
+ * the plain indexes of a large table that is emptied, because filling it would cost more than making them. Of objects that are made
+ * in two steps a first one goes when the new plan has no use for it.
  */
 export function planUndo(input: UndoInput): Undo {
-  const touched = withAncestors(
-    input.rows.map(({ table }) => table),
-    input.tables,
-  );
-  const statements: string[] = [];
-  const gone: SchemaEntry[] = [];
-  const isThere = ({ key }: SchemaEntry): boolean => input.applied.has(key);
-
-  for (const { entry, foreignKey: key, table } of placeBuilds(input.entries, input)) {
-    if (!key || !(touched.has(table) || touched.has(key.refTable)) || !(isThere(entry) || isFirstStepThere(entry, input))) continue;
-    statements.push(dropConstraint(input.tables.get(table), key.name));
-    gone.push(entry);
-  }
-  const triggers = new Map(input.triggers.map((trigger) => [trigger.oid, trigger]));
-  for (const entry of input.entries) {
-    const trigger = entry.type === "TRIGGER" ? triggers.get(entry.oid) : undefined;
-    if (!trigger || !touched.has(trigger.table) || !isThere(entry)) continue;
-    // an entry may also be only about the state of a partition's trigger, which goes with the one it was made from
-    const table = input.tables.get(trigger.table);
-    if (table && /\bCREATE\b/.test(entry.sql))
-      statements.push(`DROP TRIGGER IF EXISTS ${quoteIdent(trigger.name)} ON ${quoteQualified(table.schema, table.name)}`);
-    gone.push(entry);
-  }
-  for (const { entry, index, foreignKey, table } of placeBuilds(input.entries, input)) {
-    if (isThere(entry) || gone.includes(entry) || !isFirstStepThere(entry, input) || input.planned.has(firstStepOf(entry))) continue;
-    if (foreignKey) statements.push(dropConstraint(input.tables.get(table), foreignKey.name));
-    else if (index) statements.push(`DROP INDEX IF EXISTS ${quoteQualified(index.schema, index.name)}`);
-    gone.push(entry);
-  }
-  statements.push(...removals(input.rows));
-
-  const goneIds = new Set(gone.map((entry) => entry.dumpId));
+  const places = placeBuilds(splitEntries(input.entries, []).builds, input);
+  const taken = [...foreignKeys(places, input), ...triggersOnRows(input), ...largeIndexes(places, input), ...halfMade(places, input)];
+  const dumpIds = new Set(taken.map(({ entry }) => entry.dumpId));
   const withThem = input.entries.filter(
-    (entry) => entry.dependencies.some((id) => goneIds.has(id)) && /^(COMMENT|SECURITY LABEL)$/.test(entry.type),
+    (entry) => entry.dependencies.some((id) => dumpIds.has(id)) && /^(COMMENT|SECURITY LABEL)$/.test(entry.type),
   );
   const refreshes = input.rowsCome ? input.entries.filter((entry) => entry.type === "MATERIALIZED VIEW DATA") : [];
-  const forgotten = [...gone, ...withThem, ...refreshes].flatMap((entry) => [entry.key, firstStepOf(entry)]);
-  return { statements, forgotten: new Set(forgotten.filter((key) => input.applied.has(key))) };
+  const gone = [...taken.map(({ entry }) => entry), ...withThem, ...refreshes].flatMap((entry) => [entry.key, firstStepOf(entry)]);
+  return {
+    statements: [...taken.flatMap(({ statement }) => statement ?? []), ...removals(input.rows)],
+    forgotten: new Set(gone.filter((key) => input.applied.has(key))),
+  };
 }
 
-function isFirstStepThere(entry: SchemaEntry, { applied }: UndoInput): boolean {
-  return applied.has(firstStepOf(entry));
+/** An entry whose object is taken away, by this statement or along with another one. */
+interface Taken {
+  entry: SchemaEntry;
+  statement: string | undefined;
 }
 
-function dropConstraint(table: TableInfo | undefined, name: string): string {
-  return table ? `ALTER TABLE IF EXISTS ${quoteQualified(table.schema, table.name)} DROP CONSTRAINT IF EXISTS ${quoteIdent(name)}` : "";
+function foreignKeys(places: readonly Place[], input: UndoInput): Taken[] {
+  const touched = touchedTables(input);
+  return places.flatMap(({ entry, foreignKey: key, table }) => {
+    const isThere = input.applied.has(entry.key) || input.applied.has(firstStepOf(entry));
+    if (!key || !isThere || !(touched.has(table) || touched.has(key.refTable))) return [];
+    return [{ entry, statement: dropConstraint(input.tables.get(table), key.name) }];
+  });
+}
+
+function triggersOnRows(input: UndoInput): Taken[] {
+  const touched = touchedTables(input);
+  const byOid = new Map(input.triggers.map((trigger) => [trigger.oid, trigger]));
+  return input.entries.flatMap((entry) => {
+    const trigger = entry.type === "TRIGGER" ? byOid.get(entry.oid) : undefined;
+    const table = trigger && input.tables.get(trigger.table);
+    if (!table || !touched.has(trigger.table) || !input.applied.has(entry.key)) return [];
+    // an entry may also be only about the state of a partition's trigger, which goes with the one it was made from
+    const isMaker = /\bCREATE\b/.test(entry.sql);
+    const drop = `DROP TRIGGER IF EXISTS ${quoteIdent(trigger.name)} ON ${quoteQualified(table.schema, table.name)}`;
+    return [{ entry, statement: isMaker ? drop : undefined }];
+  });
+}
+
+function largeIndexes(places: readonly Place[], input: UndoInput): Taken[] {
+  const emptied = new Set(
+    input.rows.filter(({ table, xids }) => xids === "all" && table.bytes >= LARGE_TABLE).map(({ table }) => table.oid),
+  );
+  return places.flatMap(({ entry, index, constraint, table }) => {
+    // a partition's index belongs to its parent's
+    if (!index || constraint || index.parent !== undefined || !emptied.has(table) || !input.applied.has(entry.key)) return [];
+    return [{ entry, statement: dropIndex(index) }];
+  });
+}
+
+function halfMade(places: readonly Place[], input: UndoInput): Taken[] {
+  return places.flatMap(({ entry, index, foreignKey, table }) => {
+    const first = firstStepOf(entry);
+    if (input.applied.has(entry.key) || !input.applied.has(first) || input.planned.has(first)) return [];
+    if (foreignKey) return [{ entry, statement: dropConstraint(input.tables.get(table), foreignKey.name) }];
+    return index ? [{ entry, statement: dropIndex(index) }] : [];
+  });
+}
+
+function dropConstraint(table: TableInfo | undefined, name: string): string | undefined {
+  return table && `ALTER TABLE IF EXISTS ${quoteQualified(table.schema, table.name)} DROP CONSTRAINT IF EXISTS ${quoteIdent(name)}`;
+}
+
+function dropIndex({ schema, name }: IndexInfo): string {
+  return `DROP INDEX IF EXISTS ${quoteQualified(schema, name)}`;
 }
 
 /** Emptied tables go together: the ones that refer to each other could not go alone. */
@@ -102,14 +128,14 @@ function low(xid: string): string {
   return String(BigInt(xid) % 2n ** 32n);
 }
 
-/** Foreign keys and triggers of a partitioned table act on its partitions. */
-function withAncestors(tables: readonly TableInfo[], byOid: ReadonlyMap<number, TableInfo>): Set<number> {
+/** Those with rows to copy again, and what they are partitions of: foreign keys and triggers of a partitioned table act on its partitions. */
+function touchedTables({ rows, tables }: UndoInput): Set<number> {
   const found = new Set<number>();
   const visit = (table: TableInfo | undefined): void => {
     if (!table || found.has(table.oid)) return;
     found.add(table.oid);
-    for (const oid of table.parents) visit(byOid.get(oid));
+    for (const oid of table.parents) visit(tables.get(oid));
   };
-  for (const table of tables) for (const place of [table, ...(table.parts ?? [])]) visit(byOid.get(place.oid) ?? place);
+  for (const { table } of rows) for (const place of [table, ...(table.parts ?? [])]) visit(place);
   return found;
 }
