@@ -131,7 +131,7 @@ async function prove(
       return session;
     }),
   );
-  return proveUnchanged([opened.source, ...joined], copies, tables, { position: contents.position, signal: run.signal });
+  return await proveUnchanged([opened.source, ...joined], copies, tables, { position: contents.position, signal: run.signal });
 }
 
 const ON_ROWS = new Set(["RULE", "POLICY", "ROW SECURITY"]);
