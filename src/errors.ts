@@ -17,6 +17,8 @@ export const ERROR_CODES = {
   preflight: 6,
   /** The target holds a database that pgditto did not make, and nobody confirmed its replacement. */
   "not-confirmed": 6,
+  /** The target has not room enough; what had been made is removed again. */
+  space: 6,
   /** Another run holds this target. */
   locked: 9,
   /** The copy differs from the source; nothing was swapped. */

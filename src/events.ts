@@ -147,6 +147,13 @@ export type SyncEventBody =
       backends: { source?: number | undefined; target?: number | undefined };
     }
   | { type: "task:failed"; id: string; kind: TaskKind; object: string; error: ErrorSummary }
+  /** Every minute while tasks run, and once when they are done: how long the snapshot has kept the source from cleaning up. */
+  | {
+      type: "source:held";
+      seconds: number;
+      /** Transactions begun there since, as of its last checkpoint; undefined where the role may not ask. */
+      transactions?: number | undefined;
+    }
   /** Rows of every table counted on both sides, objects compared. */
   | { type: "verify:done"; tables: number; rows: number; objects: number; differences: readonly Difference[] }
   | { type: "swap:done"; database: string; previous?: string | undefined }

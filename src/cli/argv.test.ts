@@ -81,7 +81,7 @@ describe("flags", () => {
   });
 
   test("every option of the table is understood under each of its names", () => {
-    const texts = { endpoint: "x", integer: "7", choice: "", text: "x", names: "x", boolean: "" };
+    const texts = { endpoint: "x", integer: "7", choice: "", text: "x", names: "x", size: "1MB", count: "7", boolean: "" };
     for (const key of OPTION_KEYS) {
       const spec = specOf(key);
       const [command = "sync"] = spec.commands;

@@ -35,7 +35,7 @@ const SUMMARIES: Record<Command, { line: string; text: string; example: string }
 
 const EXIT_CODES = `Exit codes:
   0  done and verified                       5  cannot connect to the target
-  1  failed; the error says what to do       6  refused before anything was touched
+  1  failed; the error says what to do       6  refused, or no room on the target
   2  wrong usage or configuration            9  another run holds this target
   3  the copy differs; nothing was swapped   130, 143  cancelled by Ctrl+C, SIGTERM
   4  cannot connect to the source`;

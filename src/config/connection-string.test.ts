@@ -42,7 +42,7 @@ describe("URLs (manual 34.1.1.2)", () => {
     ["postgresql://us%C3%A9r:p+w@h/d%20b", { user: "usér", password: "p+w", host: "h", dbname: "d b" }],
     ["postgresql://h/Größe", { host: "h", dbname: "Größe" }],
     ["postgresql://h/db?ssl=true", { host: "h", dbname: "db", sslmode: "require" }],
-    ["postgresql://h/db?application_name=x&keepalives=1&client_encoding=latin1", { host: "h", dbname: "db" }],
+    ["postgresql://h/db?application_name=x&keepalives_count=1&client_encoding=latin1", { host: "h", dbname: "db" }],
     ["postgresql://h/db?sslmode=&options=-c%20search_path%3Da", { host: "h", dbname: "db", options: "-c search_path=a" }],
     [
       "postgresql://h/db?user=u&password=p&dbname=other&connect_timeout=3",

@@ -1,6 +1,7 @@
 import type { Side } from "../errors.ts";
 import type { ConnectionConfig } from "../postgres/connection-config.ts";
 import { parseConnectionString } from "./connection-string.ts";
+import { keepAliveOf } from "./keepalive.ts";
 import { type Locate, parseEndpointObject } from "./endpoint-object.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import { endpointVariables, libpqVariables } from "./endpoint-env.ts";
@@ -65,7 +66,19 @@ export async function resolveEndpoint(sources: EndpointSources, surroundings: Su
   const seconds =
     sources.connectTimeoutFlag ??
     (timeout === undefined ? sources.connectTimeout : parseOption("connectTimeout", timeout.value, timeout.origin, "flag"));
-  return { side, host, port, user, database, password, ssl, connectTimeoutMs: seconds * 1000, options: lookup("options")?.value };
+  const keepAliveMs = keepAliveOf(lookup);
+  return {
+    side,
+    host,
+    port,
+    user,
+    database,
+    password,
+    ssl,
+    connectTimeoutMs: seconds * 1000,
+    keepAliveMs,
+    options: lookup("options")?.value,
+  };
 }
 
 function read(given: GivenEndpoint | undefined): Parameters {

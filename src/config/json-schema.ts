@@ -32,6 +32,10 @@ function optionSchema(key: OptionKey): Json {
       return { description, oneOf: [{ type: "string", minLength: 1 }, { $ref: "#/definitions/endpoint" }] };
     case "integer":
       return { description, type: "integer", minimum: spec.min, maximum: spec.max, default: spec.default };
+    case "count":
+      return { description, type: "integer", minimum: spec.min, maximum: spec.max };
+    case "size":
+      return { description, type: "string", pattern: "^\\s*\\d+(\\.\\d+)?\\s*([Bb]|[kKmMgGtT][Bb])\\s*$" };
     case "choice":
       return { description, enum: spec.choices, default: spec.default };
     case "text":

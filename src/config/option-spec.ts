@@ -4,7 +4,7 @@ export type Command = (typeof COMMANDS)[number];
 /** plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first. */
 export const RUN = ["sync", "plan", "doctor"] as const;
 
-export const GROUPS = ["Databases", "What is copied", "How", "pg_dump", "Output and configuration"] as const;
+export const GROUPS = ["Databases", "What is copied", "How", "Limits", "pg_dump", "Output and configuration"] as const;
 
 interface Common {
   /** The long flag, without `--`. */
@@ -27,6 +27,10 @@ export type OptionSpec = Common &
   (
     | { type: "endpoint"; placeholder: string; fallback: string }
     | { type: "integer"; placeholder: string; min: number; max: number; default: number }
+    /** A whole number that has no default. */
+    | { type: "count"; placeholder: string; min: number; max: number }
+    /** Bytes, written with a unit. */
+    | { type: "size"; placeholder: string }
     | { type: "choice"; choices: readonly [string, ...string[]]; default: string }
     | { type: "text"; placeholder: string; fallback?: string }
     | { type: "names"; placeholder: string; fallback?: string }

@@ -5,6 +5,7 @@ import type { OptionSpec } from "./option-spec.ts";
 import { type OptionKey, specOf } from "./options.ts";
 import { type Origin, refuse, shown } from "./origin.ts";
 import type { CliFlags } from "./pgditto-options.ts";
+import { parseSize } from "./size.ts";
 
 /** The value of an option, as the table's type has it. */
 export type ValueOf<K extends OptionKey> = Exclude<CliFlags[K], undefined>;
@@ -15,7 +16,7 @@ export function parseOption<K extends OptionKey>(key: K, text: string, origin: O
 }
 
 function fromText(spec: OptionSpec, text: string, origin: Origin, from: "flag" | "environment"): unknown {
-  if (spec.type === "integer") {
+  if (spec.type === "integer" || spec.type === "count") {
     // decimal digits only: Number() would also take 0x10, 1e3 and the empty string
     if (!/^-?\d+$/.test(text.trim())) throw refuse(origin, `${shown(text, origin)} is not a whole number.`, rangeHint(spec, origin));
     return Number(text);
@@ -42,6 +43,7 @@ export function checkOption<K extends OptionKey>(key: K, value: unknown, origin:
       }
       break;
     case "integer":
+    case "count":
       checkInteger(spec, value, origin);
       break;
     case "choice":
@@ -56,6 +58,9 @@ export function checkOption<K extends OptionKey>(key: K, value: unknown, origin:
       break;
     case "text":
       checkText(value, origin);
+      break;
+    case "size":
+      checkSize(value, origin);
       break;
     case "names":
       if (!Array.isArray(value))
@@ -73,11 +78,19 @@ export function checkOption<K extends OptionKey>(key: K, value: unknown, origin:
   return value as ValueOf<K>;
 }
 
-function checkInteger(spec: OptionSpec & { type: "integer" }, value: unknown, origin: Origin): void {
+type WholeNumber = OptionSpec & { type: "integer" | "count" };
+
+function checkInteger(spec: WholeNumber, value: unknown, origin: Origin): void {
   if (typeof value !== "number" || !Number.isInteger(value))
     throw refuse(origin, `${shown(value, origin)} is not a whole number.`, rangeHint(spec, origin));
   if (value < spec.min) throw refuse(origin, `${shown(value, origin)} is less than ${spec.min}.`, rangeHint(spec, origin));
   if (value > spec.max) throw refuse(origin, `${shown(value, origin)} is more than ${spec.max}.`, rangeHint(spec, origin));
+}
+
+function checkSize(value: unknown, origin: Origin): void {
+  if (typeof value === "string" && parseSize(value) !== undefined) return;
+  const said = typeof value === "string" || typeof value === "number" ? shown(value, origin) : `the value (${kindOf(value)})`;
+  throw refuse(origin, `${said} is not a size.`, "Give a number with its unit, in PostgreSQL's units of 1024: 500kB, 50MB, 1.5GB, 2TB.");
 }
 
 function checkText(value: unknown, origin: Origin): void {
@@ -86,7 +99,7 @@ function checkText(value: unknown, origin: Origin): void {
   if (value.includes("\0")) throw refuse(origin, "the value holds a NUL character.", "Leave it out.");
 }
 
-function rangeHint(spec: OptionSpec & { type: "integer" }, origin: Origin): string {
+function rangeHint(spec: WholeNumber, origin: Origin): string {
   const quotes = origin.code === "config" ? ", without quotes" : "";
-  return `Give a whole number from ${spec.min} to ${spec.max}${quotes}. The default is ${spec.default}.`;
+  return `Give a whole number from ${spec.min} to ${spec.max}${quotes}.${"default" in spec ? ` The default is ${spec.default}.` : ""}`;
 }

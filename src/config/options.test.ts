@@ -8,7 +8,7 @@ import type { CliFlags } from "./pgditto-options.ts";
 type Row = (typeof OPTIONS)[keyof typeof OPTIONS];
 type TypeOf<S extends Row> = S extends { type: "endpoint" }
   ? string | EndpointOptions
-  : S extends { type: "integer" }
+  : S extends { type: "integer" | "count" }
     ? number
     : S extends { type: "boolean" }
       ? boolean

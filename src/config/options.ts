@@ -1,3 +1,4 @@
+import { LIMITS } from "./limit-options.ts";
 import { type OptionSpec, RUN } from "./option-spec.ts";
 import { SELECTION } from "./selection-options.ts";
 
@@ -145,6 +146,7 @@ export const OPTIONS = {
     commands: RUN,
     help: "Accepted because the original script has it; rows are streamed, so nothing is written there.",
   },
+  ...LIMITS,
   pgDump: {
     type: "choice",
     flag: "pg-dump",

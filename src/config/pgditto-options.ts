@@ -58,6 +58,17 @@ export interface PgdittoOptions {
   yes?: boolean | undefined;
   /** Accepted because the original script has it; nothing is written there. Environment `DUMP_DIR`. */
   dumpDir?: string | undefined;
+  /**
+   * The staging database may not become larger than this: bytes with a unit, in PostgreSQL's units of 1024 (`500MB`, `200GB`). Default: no
+   * limit but the disk, as far as it can be seen.
+   */
+  maxTargetSize?: string | undefined;
+  /** Bytes a second that all copies together may read from the source: `50MB`. Default: no limit. */
+  rateLimit?: string | undefined;
+  /** Bytes of WAL that a standby of either server, or a source that is one, may be behind before copies pause: `512MB`. Default: no limit. */
+  maxReplicationLag?: string | undefined;
+  /** Connections to the source, of all kinds, 2 to 10,000. Default: as `jobs` and the server's own limits have it. */
+  maxSourceConnections?: number | undefined;
   /** Which pg_dump reads the schema. Default `auto`: the newest installed one that suits the server, else the built-in WASM one. */
   pgDump?: "auto" | "native" | "wasm" | undefined;
   /** The folder that holds the pg_dump to use. Environment `PGDITTO_PG_BIN`. Default: `PATH` and the usual folders. */

@@ -66,6 +66,10 @@ describe("defaults", () => {
       noAcl: false,
       noTablespaces: false,
       skipExtensions: [],
+      maxTargetSize: undefined,
+      rateLimit: undefined,
+      maxReplicationLag: undefined,
+      maxSourceConnections: undefined,
       pgDump: "auto",
       pgBin: undefined,
       warnings: [

@@ -8,6 +8,7 @@ import { refuse } from "./origin.ts";
 import type { CliFlags } from "./pgditto-options.ts";
 import { refuseHalfTemplate } from "./strategy.ts";
 import { absolute, envValue, type Surroundings } from "./surroundings.ts";
+import { parseSize } from "./size.ts";
 import { collectWarnings, type ConfigWarning } from "./warning.ts";
 import { nearest } from "../util/nearest.ts";
 
@@ -43,6 +44,13 @@ export interface ResolvedConfig {
   noAcl: boolean;
   noTablespaces: boolean;
   skipExtensions: string[];
+  /** Bytes. */
+  maxTargetSize: number | undefined;
+  /** Bytes a second. */
+  rateLimit: number | undefined;
+  /** Bytes of WAL. */
+  maxReplicationLag: number | undefined;
+  maxSourceConnections: number | undefined;
   pgDump: "auto" | "native" | "wasm";
   /** Absolute. */
   pgBin: string | undefined;
@@ -94,6 +102,10 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     noAcl: pick("noAcl") ?? false,
     noTablespaces: pick("noTablespaces") ?? false,
     skipExtensions: [...(pick("skipExtensions") ?? [])],
+    maxTargetSize: parseSize(pick("maxTargetSize") ?? ""),
+    rateLimit: parseSize(pick("rateLimit") ?? ""),
+    maxReplicationLag: parseSize(pick("maxReplicationLag") ?? ""),
+    maxSourceConnections: pick("maxSourceConnections"),
     pgDump: pick("pgDump") ?? OPTIONS.pgDump.default,
     pgBin: folder(pick("pgBin")),
   };

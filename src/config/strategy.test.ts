@@ -11,6 +11,8 @@ const EVERYTHING = {
   noAcl: false,
   noTablespaces: false,
   skipExtensions: [],
+  rateLimit: undefined,
+  maxReplicationLag: undefined,
   resume: false,
 };
 
@@ -29,6 +31,8 @@ describe("--strategy template copies everything", () => {
     ["--no-acl", { noAcl: true }],
     ["--no-tablespaces", { noTablespaces: true }],
     ["--skip-extension", { skipExtensions: ["a"] }],
+    ["--rate-limit", { rateLimit: 1 }],
+    ["--max-replication-lag", { maxReplicationLag: 1 }],
     ["--resume", { resume: true }],
   ])("%s contradicts it, and not the strategy copy", (flag, choice) => {
     const config = { ...EVERYTHING, ...choice };

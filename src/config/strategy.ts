@@ -13,9 +13,20 @@ export function leavingOut(config: Selection): string[] {
   });
 }
 
-/** `template` copies files, whole and at once: there is nothing that it could leave out, or go on with. @throws PgdittoError `usage` naming the flags. */
-export function refuseHalfTemplate(config: Selection & { strategy: string; resume: boolean }): void {
-  const others = [...leavingOut(config), ...(config.resume ? ["--resume"] : [])];
+/** Limits on how fast rows are copied. */
+interface HeldBack {
+  rateLimit: number | undefined;
+  maxReplicationLag: number | undefined;
+}
+
+/** Those in use, as their flags: nobody can hold back what the server copies by itself. */
+export function holdingBack({ rateLimit, maxReplicationLag }: HeldBack): string[] {
+  return [...(rateLimit === undefined ? [] : ["--rate-limit"]), ...(maxReplicationLag === undefined ? [] : ["--max-replication-lag"])];
+}
+
+/** `template` copies files, whole and at once: there is nothing that it could leave out, hold back, or go on with. @throws PgdittoError `usage` naming the flags. */
+export function refuseHalfTemplate(config: Selection & HeldBack & { strategy: string; resume: boolean }): void {
+  const others = [...leavingOut(config), ...holdingBack(config), ...(config.resume ? ["--resume"] : [])];
   if (config.strategy !== "template" || others.length === 0) return;
   throw new PgdittoError(
     "usage",

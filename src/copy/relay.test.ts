@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { turn } from "../../tests/house/deferred.ts";
+import { deferred, turn } from "../../tests/house/deferred.ts";
 import { seededRandom } from "../../tests/house/random.ts";
 import { fakeEnds } from "../../tests/house/relay-ends.ts";
 import { relay } from "./relay.ts";
@@ -77,6 +77,34 @@ describe("relay", () => {
     expect(fake.resumed).toBe(0);
     fake.drain?.();
     expect(fake.resumed).toBe(1);
+    fake.sourceDone("COPY 0");
+    fake.targetDone("COPY 0");
+    await done;
+  });
+
+  test("a pace holds the source, and not what has come already; with a full target both have to let go", async () => {
+    const { fake, ends, text } = fakeEnds();
+    fake.targetReady();
+    const paid = [deferred<void>(), deferred<void>()];
+    const waits = paid.map(({ promise }) => promise);
+    const done = relay(ends, { ...SQL, pace: () => waits.shift() });
+    await turn();
+    expect(fake.send("a")).toBe(false);
+    expect(text()).toBe("a");
+    expect(fake.resumed).toBe(0);
+    paid[0]?.resolve();
+    await turn();
+    expect(fake.resumed).toBe(1);
+    fake.room = false;
+    expect(fake.send("b")).toBe(false);
+    paid[1]?.resolve();
+    await turn();
+    expect(fake.resumed).toBe(1);
+    fake.drain?.();
+    await turn();
+    expect(fake.resumed).toBe(2);
+    fake.room = true;
+    expect(fake.send("c")).toBe(true);
     fake.sourceDone("COPY 0");
     fake.targetDone("COPY 0");
     await done;

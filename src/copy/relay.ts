@@ -25,6 +25,8 @@ export interface RelayOptions {
   copyIn: string;
   /** Called with the number of bytes forwarded since the last call, headers of the frames included. */
   onBytes?: ((bytes: number) => void) | undefined;
+  /** Asked after each chunk: what it gives has to settle before more is read from the source. It never fails. */
+  pace?: ((bytes: number) => Promise<void> | undefined) | undefined;
   /** Tells of a failure; it was in the COPY of this index. */
   describeFailure?: ((error: unknown, index: number) => unknown) | undefined;
 }
@@ -51,6 +53,8 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
   let open: FrameTarget | undefined;
   let waiting: Buffer[] = []; // frames that came before the target was ready: at most what one socket read holds
   let resumeSource = (): void => {};
+  let room = true;
+  let held: Promise<void> | undefined; // the source is paused, not the target, which keeps nothing but what it has got
   let blame = (_error: unknown): void => {};
   const listenerFailed = new Promise<never>((_resolve, reject) => {
     blame = reject;
@@ -61,7 +65,7 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
     .copyIn(options.copyIn, () => (seen.target += 1))
     .then((copy) => {
       open = copy;
-      let room = true;
+      room = true;
       for (const frames of waiting) room = copy.write(frames);
       waiting = [];
       if (room) resumeSource();
@@ -75,13 +79,20 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
       } catch (error) {
         blame(error); // thrown here it would go through the socket and end the process
       }
-      if (open) return open.write(frames);
+      held = options.pace?.(frames.length);
+      if (open) {
+        room = open.write(frames);
+        return room && held === undefined;
+      }
       waiting.push(frames);
       return false;
     },
     onDrain: (resume) => {
-      if (open) open.onDrain(resume);
-      else resumeSource = resume;
+      const pace = held;
+      const goOn = pace === undefined ? resume : (): void => void pace.then(resume);
+      if (!open) resumeSource = goOn;
+      else if (room) goOn();
+      else open.onDrain(goOn);
     },
     copied: (size) => bytes.push(size),
     sent: () => (seen.source += 1),

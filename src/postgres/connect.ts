@@ -12,6 +12,9 @@ import { isTransient } from "./sqlstate.ts";
 import { type TlsAttempt, tlsAttempts } from "./tls.ts";
 import { internalsOf } from "./wire.ts";
 
+/** Firewalls forget a connection that is silent for some minutes; a dead one is found after this and ten questions, a second apart. */
+const KEEP_ALIVE_MS = 30_000;
+
 export interface ConnectOptions {
   /** What `pg_stat_activity` shows; at most 63 bytes. */
   applicationName: string;
@@ -82,8 +85,8 @@ async function openWith(config: ConnectionConfig, tls: TlsAttempt, options: Conn
     ...(config.options === undefined ? {} : { options: config.options }),
     application_name: options.applicationName,
     connectionTimeoutMillis: config.connectTimeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 30_000,
+    keepAlive: config.keepAliveMs !== false,
+    keepAliveInitialDelayMillis: config.keepAliveMs === false ? 0 : (config.keepAliveMs ?? KEEP_ALIVE_MS),
   });
   client.on("error", () => undefined); // told to whoever waits for a query; an idle session's loss shows at its next use
   const parameters = new Map<string, string>();

@@ -31,6 +31,8 @@ export interface ConnectionConfig {
   ssl: SslConfig;
   /** Milliseconds until an attempt to connect is given up. Default 10 000. */
   connectTimeoutMs: number;
+  /** Milliseconds of silence before TCP asks whether the other end is there; 0: when the system likes to, false: never. Default 30,000. */
+  keepAliveMs?: number | false | undefined;
   /** libpq's `options`, sent as they are. */
   options?: string | undefined;
 }

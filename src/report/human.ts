@@ -1,6 +1,7 @@
 import type { SyncEvent, TaskKind } from "../events.ts";
 import { formatBytes, formatCount, formatDuration, plural } from "../util/format.ts";
 import { errorDetails } from "./error-details.ts";
+import { heldFor, isLong } from "./held.ts";
 import { groupBook } from "./groups.ts";
 import { type Colour, painter, printable, RULE, THIN_RULE } from "./style.ts";
 
@@ -52,6 +53,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   let atWork = false;
   let cleaning = false;
   let leftBehind = false;
+  let held = "";
   const advice: string[] = [];
 
   const line = (time: string, label: string, state: string, name: string, detail: string): void => {
@@ -175,6 +177,10 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         atWork = true;
         line(event.time, LABELS[event.kind], "FAILED", event.object, event.error.message);
         break;
+      case "source:held":
+        held = heldFor(event);
+        if (isLong(event)) line(event.time, "NOTE", "INFO", "snapshot", `held on the source for ${held}: vacuum leaves what died since`);
+        break;
       case "verify:done":
         line(
           event.time,
@@ -224,6 +230,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           `  Rows     : ${formatCount(event.rows)}, counted on both sides`,
           `  Size     : ${formatBytes(event.bytes)} of rows, ${formatBytes((event.bytes / Math.max(1, event.ms)) * 1000)}/s`,
           `  Time     : ${formatDuration(event.ms)}`,
+          ...(held === "" ? [] : [`  Snapshot : held on the source for ${held}`]),
           `  Warnings : ${event.warnings}`,
           ...(advice.length > 0 ? ["", "  What the target's settings cost:", ...advice] : []),
           paint("green", RULE),

@@ -86,6 +86,7 @@ export function traceReporter(): TraceReporter {
       case "staging:created":
       case "verify:done":
       case "swap:done":
+      case "source:held":
       case "cleanup":
       case "advice":
         break;

@@ -11,7 +11,8 @@ import { readInventory } from "../verify/inventory.ts";
 import { beginJournal } from "./begin-journal.ts";
 import type { Copied } from "./copied.ts";
 import { countAnew } from "./count-anew.ts";
-import { heartbeat } from "./heartbeat.ts";
+import { fitWorkers } from "./fit-workers.ts";
+import { guardRun } from "./guard-run.ts";
 import { makeStaging, type Staging } from "./make-staging.ts";
 import { applicationName, type Opened } from "./open.ts";
 import type { SourceContents } from "./read-source.ts";
@@ -36,7 +37,7 @@ export async function copyByTasks(
   options: { staging: Staging; abilities: TargetAbilities },
 ): Promise<Copied> {
   const { snapshot, pgDump } = contents;
-  const count = Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length);
+  const { count, spare: room } = await fitWorkers(run, opened, Math.min(run.config.jobs * run.config.batchSize, plan.tasks.length));
   const settings = loadingSettings(options.abilities, count);
   const database = options.staging.name;
   await using workers = await stage(run, "workers", () =>
@@ -63,9 +64,11 @@ export async function copyByTasks(
   // what a worker's session has is what its tasks have
   const advise = await watchSettings(run, first?.target.get ?? staging.get);
   const { encoding } = opened.sourceIdentity;
-  using heart = heartbeat(run, [opened.source, opened.control]);
-  const statistics = sourceStatistics(run, opened, contents, plan);
-  const done = await stage(run, "tasks", () => runPlan({ ...run, signal: heart.signal }, plan, workers, { encoding, statistics, journal }));
+  using guard = await guardRun(run, opened, database);
+  const statistics = room ? sourceStatistics(run, opened, contents, plan) : undefined;
+  const { signal, pace } = guard;
+  const done = await stage(run, "tasks", () => runPlan({ ...run, signal }, plan, workers, { encoding, statistics, journal, pace }));
+  await guard.settle();
   options.staging.journal = undefined; // the last task has dropped it
   const advice = await advise(plan, done);
   // the snapshot outlives the session that exported it in every session that joined it

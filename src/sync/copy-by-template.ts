@@ -12,7 +12,8 @@ import { disposables } from "../util/disposables.ts";
 import { formatDuration } from "../util/format.ts";
 import { readInventory } from "../verify/inventory.ts";
 import type { Copied } from "./copied.ts";
-import { heartbeat } from "./heartbeat.ts";
+import { fitWorkers } from "./fit-workers.ts";
+import { guardRun } from "./guard-run.ts";
 import { makeStaging, type Staging } from "./make-staging.ts";
 import { applicationName, openControl, type Opened, ownNames } from "./open.ts";
 import type { SourceContents } from "./read-source.ts";
@@ -33,11 +34,11 @@ const HINT =
 export async function copyByTemplate(caller: Run, opened: Opened, plan: Plan, contents: SourceContents, staging: Staging): Promise<Copied> {
   // the control session is busy as long as the server copies; this one must not be in the source either
   await using watch = await openControl(caller, "watch", opened.sourceIdentity.name);
-  using heart = heartbeat(caller, [watch]);
-  const run: Run = { ...caller, signal: heart.signal };
+  using guard = await guardRun(caller, { ...opened, control: watch }, staging.name);
+  const run: Run = { ...caller, signal: guard.signal };
   const tasks = plan.tasks.filter((task) => task.kind === "count");
   await tellWhatStays(run, opened);
-  const count = Math.min(run.config.jobs * run.config.batchSize, tasks.length);
+  const { count } = await fitWorkers(run, opened, Math.min(run.config.jobs * run.config.batchSize, tasks.length));
   const { snapshot, pgDump } = contents;
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: staging.name, settings: "", count, snapshot, tables: plan.copied }),
@@ -66,6 +67,7 @@ export async function copyByTemplate(caller: Run, opened: Opened, plan: Plan, co
   );
   const arrived = countable(tasks, await readTableNames(await copy.get()));
   let here = await countSide(run, plan, workers, arrived, "target");
+  await guard.settle();
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, staging.name));
   // its server may have crashed, which empties unlogged tables

@@ -3,12 +3,15 @@ import { type Obstacle, PgdittoError } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { readAbilities, type TargetAbilities } from "../target/abilities.ts";
 import { plural } from "../util/format.ts";
+import { connectionObstacles } from "./fit-workers.ts";
 import type { Opened } from "./open.ts";
 import { extensionObstacles, localeObstacles, roleObstacles, tablespaceObstacles } from "./requirement-obstacles.ts";
 import type { Run } from "./run.ts";
 import { readingObstacles } from "./source-obstacles.ts";
+import { spaceObstacles } from "./space-obstacles.ts";
 import { templateObstacles } from "./template-obstacles.ts";
-import { connectionObstacles, preparedObstacles, previousObstacles, targetObstacles } from "./target-obstacles.ts";
+import { lagObstacles } from "./watch-lag.ts";
+import { preparedObstacles, previousObstacles, targetObstacles } from "./target-obstacles.ts";
 
 export interface Preflight {
   obstacles: readonly Obstacle[];
@@ -42,7 +45,9 @@ export async function preflight(run: Run, opened: Opened): Promise<Preflight> {
     ...targetObstacles(run, opened, abilities, byTemplate ? [] : requirements.superuserOnly),
     ...(await previousObstacles(run, opened.control)),
     ...(await preparedObstacles(run, opened.control)),
-    ...(await connectionObstacles(run, opened.source)),
+    ...(await connectionObstacles(run, opened, abilities)),
+    ...(await spaceObstacles(run, opened)),
+    ...(await lagObstacles(run, opened)),
   ];
   return { obstacles, abilities, requirements };
 }

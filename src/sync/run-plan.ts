@@ -1,4 +1,6 @@
 import { asPgdittoError, PgdittoError } from "../errors.ts";
+import type { Pace } from "../copy/pace.ts";
+import type { TaskKind } from "../events.ts";
 import type { Plan } from "../plan/build-plan.ts";
 import type { Task } from "../plan/task.ts";
 import { withFacts } from "../postgres/server-error.ts";
@@ -8,9 +10,10 @@ import { runGraph } from "../scheduler/run-graph.ts";
 import type { RowCounts, TaskContext, TaskResult } from "../tasks/context.ts";
 import type { Journal } from "../tasks/journal.ts";
 import { runTask } from "../tasks/run-task.ts";
-import { cancelled, sleep } from "../util/wait.ts";
+import { cancelled, sleep, throwIfAborted } from "../util/wait.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { type Run, warn } from "./run.ts";
+import { asSpaceError } from "./watch-space.ts";
 import { taskEvents } from "./task-events.ts";
 import type { Worker, Workers } from "./workers.ts";
 
@@ -22,12 +25,15 @@ export interface RunPlanResult {
   durations: ReadonlyMap<string, number>;
 }
 
+/** What makes a standby of the target lag further: none of these starts while copies are held back. */
+const WRITES_MUCH: ReadonlySet<TaskKind> = new Set(["copy", "large-objects", "index", "constraint", "refresh"]);
+
 /** Runs the plan's tasks over the workers, with retries for what is transient. */
 export async function runPlan(
   run: Run,
   plan: Plan,
   workers: Workers,
-  options: { encoding: string; statistics: TaskContext["statistics"]; journal: Journal },
+  options: { encoding: string; statistics: TaskContext["statistics"]; journal: Journal; pace?: Pace | undefined },
 ): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
@@ -45,6 +51,7 @@ export async function runPlan(
       statistics: options.statistics,
       noOwner: run.config.noOwner,
       noAcl: run.config.noAcl,
+      pace: options.pace,
       onBytes: (bytes) => events.progress(task, bytes),
       warn: (code, message, hint) => warn(run, code, message, hint),
       journal: options.journal,
@@ -69,6 +76,10 @@ export async function runPlan(
       const started = performance.now();
       const number = workers.list.indexOf(worker) + 1;
       let attempts = 0;
+      if (options.pace && WRITES_MUCH.has(task.kind)) {
+        await options.pace.start(signal);
+        throwIfAborted(signal);
+      }
       events.started(task, { worker: number, waitedMs });
       try {
         const result = await withRetries(
@@ -98,8 +109,8 @@ export async function runPlan(
 }
 
 function describeFailure(task: Task, error: unknown): PgdittoError {
-  const known = asPgdittoError(error);
-  if (known.code === "cancelled" || known.code === "internal") return known;
+  const known = asSpaceError(asPgdittoError(error));
+  if (known.code === "cancelled" || known.code === "internal" || known.code === "space") return known;
   const code = known.code === "server" ? (task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema") : known.code;
   return withFacts(known, { task: task.kind, object: known.object ?? task.object, hint: known.hint ?? hintFor(known) }, code);
 }
@@ -107,7 +118,7 @@ function describeFailure(task: Task, error: unknown): PgdittoError {
 function hintFor(error: PgdittoError): string | undefined {
   switch (error.sqlstate) {
     case "53100":
-      return `The ${error.side ?? "target"}'s disk is full. Make room there; the live target is as it was.`;
+      return "The source's disk is full. Make room there; the live target is as it was.";
     case "42501":
       return `The ${error.side ?? ""} role lacks a privilege. \`pgditto doctor\` looks for what it needs.`;
     case "55P03":

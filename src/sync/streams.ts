@@ -11,6 +11,6 @@ export function usefulStreams({ config, machine }: Pick<Run, "config" | "machine
   return here ? Math.max(1, Math.min(workers, Math.floor(machine.cores / 2))) : workers;
 }
 
-function isLocal(host: string, hostname: string): boolean {
+export function isLocal(host: string, hostname: string): boolean {
   return host.startsWith("/") || host.startsWith("127.") || ["localhost", "::1", hostname].includes(host);
 }

@@ -26,6 +26,7 @@ import { swapIn } from "./swap-in.ts";
 import { takeOver } from "./take-over.ts";
 import { PHASES } from "./task-events.ts";
 import { VERSION } from "./version.ts";
+import { asSpaceError } from "./watch-space.ts";
 
 /** One run from the first connection to the swap, told in events; the first cause of a failure is thrown. */
 export async function runSync(run: Run): Promise<SyncResult> {
@@ -140,7 +141,8 @@ async function copyAndSwap(run: Run, memory: { resume: boolean; targetDropped: b
     return { ...done, database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
     memory.targetDropped = staging.targetDropped;
-    const failure = staging.targetDropped ? afterRecreate(asPgdittoError(error), config.target.database) : asPgdittoError(error);
+    const cause = asSpaceError(asPgdittoError(error));
+    const failure = staging.targetDropped ? afterRecreate(cause, config.target.database) : cause;
     if (staysBehind(run, staging, failure)) throw tellingWhatStays(failure, staging);
     await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging.name, isSilentTarget(failure)));
     throw failure;

@@ -7,9 +7,6 @@ import { previousName } from "../target/names.ts";
 import type { Opened } from "./open.ts";
 import type { Run } from "./run.ts";
 
-/** Sessions beside the copying ones: control and a helper on the target, holder and pg_dump on the source. */
-const FEW = 3;
-
 /** What the target's server, its role and the database of that name stand in the way with. */
 export function targetObstacles(run: Run, opened: Opened, abilities: TargetAbilities, superuserOnly: readonly string[]): Obstacle[] {
   const role = displayIdent(abilities.role);
@@ -44,27 +41,7 @@ export function targetObstacles(run: Run, opened: Opened, abilities: TargetAbili
       fix: `Use a superuser for the target, or ALTER ROLE ${role} SUPERUSER;`,
     });
   }
-  const needed = run.config.jobs * run.config.batchSize + FEW;
-  if (needed > abilities.maxConnections) found.push(tooManyConnections("target", needed, abilities.maxConnections));
   return found;
-}
-
-/** Connections that the source does not allow. */
-export async function connectionObstacles(run: Run, source: Session): Promise<Obstacle[]> {
-  const [row] = await source.query<{ n: number }>(
-    "SELECT pg_catalog.current_setting('max_connections')::int - pg_catalog.current_setting('superuser_reserved_connections')::int AS n",
-  );
-  const needed = run.config.jobs * run.config.batchSize + FEW;
-  return row && needed > row.n ? [tooManyConnections("source", needed, row.n)] : [];
-}
-
-function tooManyConnections(side: "source" | "target", needed: number, there: number): Obstacle {
-  return {
-    code: "connections",
-    side,
-    message: `The run needs ${needed} connections to the ${side}, which allows ${there}.`,
-    fix: "Lower PG_JOBS or BATCH_SIZE, or raise max_connections.",
-  };
 }
 
 /** Prepared transactions keep a database from being renamed or dropped, and nobody but their owner may end them. */

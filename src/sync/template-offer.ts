@@ -1,4 +1,4 @@
-import { leavingOut } from "../config/strategy.ts";
+import { holdingBack, leavingOut } from "../config/strategy.ts";
 import type { TargetAbilities } from "../target/abilities.ts";
 import { readVisitors } from "../target/sessions-in.ts";
 import { formatBytes, formatDuration, plural } from "../util/format.ts";
@@ -26,7 +26,7 @@ export interface TemplateOffer {
 
 /** Undefined where it is not possible: two servers, something left out, another's database. */
 export async function offerTemplate(run: Run, opened: Opened, abilities: TargetAbilities): Promise<TemplateOffer | undefined> {
-  if (leavingOut(run.config).length > 0 || !(await onSameServer(opened))) return undefined;
+  if (leavingOut(run.config).length > 0 || holdingBack(run.config).length > 0 || !(await onSameServer(opened))) return undefined;
   const { owner, allowed } = await readTemplateFacts(opened);
   if (!allowed || !abilities.memberOf.has(owner)) return undefined;
   const { bytes, oid } = opened.sourceIdentity;

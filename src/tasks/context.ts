@@ -1,3 +1,4 @@
+import type { Pace } from "../copy/pace.ts";
 import type { CarriedStatistics } from "../schema/statistics.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Journal } from "./journal.ts";
@@ -15,6 +16,8 @@ export interface TaskContext {
   encoding: string | null;
   noOwner: boolean;
   noAcl: boolean;
+  /** What holds back everything that copies; undefined: nothing does. */
+  pace: Pace | undefined;
   onBytes: (bytes: number) => void;
   warn: (code: string, message: string, hint?: string) => void;
   /** The source's statistics, read when first asked for; undefined: they are not carried over. */

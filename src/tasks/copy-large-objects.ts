@@ -33,6 +33,7 @@ export async function copyLargeObjects(task: LargeObjectsTask, context: TaskCont
   for (const head of heads) {
     bytes += head.data.length;
     context.onBytes(head.data.length);
+    await context.pace?.taken(head.data.length, context.signal);
     if (head.data.length === FIRST) bytes += await copyTail(head.oid, source, target, context);
   }
   await target.run(task.objects.flatMap((object) => properties(object, context)).join("; "), context.signal);
@@ -48,6 +49,7 @@ async function copyTail(oid: number, source: Session, target: Session, context: 
     await target.query("SELECT pg_catalog.lo_put($1, $2, $3)", [oid, at, row.data], context.signal);
     at += row.data.length;
     context.onBytes(row.data.length);
+    await context.pace?.taken(row.data.length, context.signal);
     if (row.data.length < CHUNK) break;
   }
   return at - FIRST;

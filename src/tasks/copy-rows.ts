@@ -32,15 +32,17 @@ type Results = ReadonlyMap<string, RelayResult>;
 
 async function copyTogether(copies: readonly Copy[], ends: { source: Session; target: Session }, context: TaskContext): Promise<Results> {
   const { source, target } = ends;
+  const { pace, signal } = context;
   // while the sessions were being opened nobody listened
-  throwIfAborted(context.signal);
+  throwIfAborted(signal);
   const stop = (): void => void Promise.all([source.abort(), target.abort()]);
-  context.signal.addEventListener("abort", stop, { once: true });
+  signal.addEventListener("abort", stop, { once: true });
   try {
     const moved = await relay(ends, {
       copyOut: copies.map((copy) => copyOutSql(copy, context.encoding)).join("; "),
       copyIn: `BEGIN; ${copies.map((copy) => copyInSql(copy, context.encoding)).join("; ")}`,
       onBytes: context.onBytes,
+      pace: pace && ((bytes) => pace.taken(bytes, signal)),
       describeFailure: (error, at) =>
         error instanceof PgdittoError ? withFacts(error, { object: error.object ?? copies[at]?.object }) : error,
     });
@@ -52,7 +54,7 @@ async function copyTogether(copies: readonly Copy[], ends: { source: Session; ta
     }));
     return await commit(target, results, context);
   } finally {
-    context.signal.removeEventListener("abort", stop);
+    signal.removeEventListener("abort", stop);
   }
 }
 
