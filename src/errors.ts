@@ -66,6 +66,22 @@ export interface Difference {
   object: string;
   source: string;
   target: string;
+  /** With kind `row`: which one. */
+  row?: DifferentRow | undefined;
+}
+
+/** A row that is not the same on both sides. */
+export interface DifferentRow {
+  /** `public.orders`. */
+  table: string;
+  state: "missing" | "extra" | "different";
+  /** Values of the primary key as text, by column. */
+  key?: Readonly<Record<string, string>> | undefined;
+  /** With state `different`: the columns that differ. */
+  columns?: readonly string[] | undefined;
+  /** Without a primary key: the table or partition that holds it and its ctid there, on the source when it is missing on the target. */
+  place?: string | undefined;
+  ctid?: string | undefined;
 }
 
 export interface ErrorFacts {

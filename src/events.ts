@@ -154,8 +154,8 @@ export type SyncEventBody =
       /** Transactions begun there since, as of its last checkpoint; undefined where the role may not ask. */
       transactions?: number | undefined;
     }
-  /** Rows of every table counted on both sides, objects compared. */
-  | { type: "verify:done"; tables: number; rows: number; objects: number; differences: readonly Difference[] }
+  /** Rows of every table counted on both sides and, with `checksums`, compared by content; objects compared. */
+  | { type: "verify:done"; tables: number; rows: number; objects: number; checksums: boolean; differences: readonly Difference[] }
   | { type: "swap:done"; database: string; previous?: string | undefined }
   /** Something of an earlier or of this run was removed, or could not be. */
   | { type: "cleanup"; object: string; removed: boolean; reason: string }

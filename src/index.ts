@@ -11,6 +11,7 @@ import type { PgdittoOptions } from "./config/pgditto-options.ts";
 import type { SyncEvent } from "./events.ts";
 import type { Obstacle } from "./errors.ts";
 import { summarizePlan, type PlanSummary } from "./plan/render-plan.ts";
+import { compareDatabases, type VerifyResult } from "./sync/compare-databases.ts";
 import { examine, examinePlan, type Diagnosis, type Replaces } from "./sync/examine.ts";
 import { listLeftovers, removeLeftovers } from "./sync/clean-up.ts";
 import { asPgdittoError } from "./errors.ts";
@@ -23,7 +24,7 @@ import { newRunId } from "./target/names.ts";
 
 export type { EndpointOptions } from "./config/endpoint-options.ts";
 export type { PgdittoOptions } from "./config/pgditto-options.ts";
-export { ERROR_CODES, PgdittoError, type Difference, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
+export { ERROR_CODES, PgdittoError, type Difference, type DifferentRow, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
 export {
   type Advice,
   EVENT_FORMAT,
@@ -38,6 +39,7 @@ export {
 export type { PlanSummary } from "./plan/render-plan.ts";
 export { chromeTrace } from "./report/trace.ts";
 export type { ChromeTrace, TraceEvent } from "./report/trace-event.ts";
+export type { VerifyResult } from "./sync/compare-databases.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
@@ -82,6 +84,15 @@ export async function plan(options: RunOptions = {}): Promise<PlanResult> {
     const { plan: made, obstacles, pgDump, replaces, template } = await examinePlan(run);
     return { ...summarizePlan(made), obstacles, pgDump, replaces, template };
   });
+}
+
+/**
+ * Compares the two databases as they are: schema, rows (`verify`: by checksum unless `counts` is asked for), sequences, large objects.
+ * Each side is read under one snapshot; nothing is written. Differences are in the result and no error.
+ * @throws PgdittoError when a side cannot be reached or read.
+ */
+export async function verify(options: RunOptions = {}): Promise<VerifyResult> {
+  return withRun(options, compareDatabases);
 }
 
 /** Every obstacle to a sync at once, each with its fix; writes nothing. @throws PgdittoError when a side cannot be reached. */

@@ -16,6 +16,11 @@ const SUMMARIES: Record<Command, { line: string; text: string; example: string }
     text: "Reads the source and prints tables, partitions, sizes, order, and what is left out and why. Takes the flags of sync; writes nothing on either side.",
     example: "pgditto plan --table public.orders --json",
   },
+  verify: {
+    line: "compare the two databases as they are: schema, rows, sequences",
+    text: "Compares source and target, each under one snapshot, and names what differs: objects of the schema, rows by primary key, large objects, values of sequences. Rows by checksum, or with --verify counts by number. Writes nothing on either side. Exit code 0: the same; 3: not.",
+    example: "pgditto verify --table public.orders --verify counts",
+  },
   doctor: {
     line: "find every obstacle before a sync, each with its fix",
     text: "Runs the checks that sync makes before it touches anything, and prints all obstacles at once. Takes the flags of sync.",

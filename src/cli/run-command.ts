@@ -10,6 +10,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { planCommand } from "./commands/plan.ts";
 import { syncCommand } from "./commands/sync.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { helpText } from "./help.ts";
 import { watchSignals } from "./signals.ts";
 import { printError, printOut, wantsColours } from "./terminal.ts";
@@ -17,6 +18,7 @@ import { printError, printOut, wantsColours } from "./terminal.ts";
 const COMMANDS: Readonly<Record<ParsedArgv["command"], (context: CommandContext) => Promise<number>>> = {
   sync: syncCommand,
   plan: planCommand,
+  verify: verifyCommand,
   doctor: doctorCommand,
   cleanup: cleanupCommand,
   demo: demoCommand,

@@ -37,7 +37,7 @@ function optionSchema(key: OptionKey): Json {
     case "size":
       return { description, type: "string", pattern: "^\\s*\\d+(\\.\\d+)?\\s*([Bb]|[kKmMgGtT][Bb])\\s*$" };
     case "choice":
-      return { description, enum: spec.choices, default: spec.default };
+      return { description, enum: spec.choices, ...("default" in spec && { default: spec.default }) };
     case "text":
       return { description, type: "string", minLength: 1 };
     case "names":

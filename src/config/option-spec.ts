@@ -1,8 +1,11 @@
-export const COMMANDS = ["sync", "plan", "doctor", "cleanup", "demo"] as const;
+export const COMMANDS = ["sync", "plan", "verify", "doctor", "cleanup", "demo"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first. */
 export const RUN = ["sync", "plan", "doctor"] as const;
+
+/** What verify takes, too: where both databases are, which rows, over how many connections. */
+export const COMPARE = ["sync", "plan", "verify", "doctor"] as const;
 
 export const GROUPS = ["Databases", "What is copied", "How", "Limits", "pg_dump", "Output and configuration"] as const;
 
@@ -32,6 +35,7 @@ export type OptionSpec = Common &
     /** Bytes, written with a unit. */
     | { type: "size"; placeholder: string }
     | { type: "choice"; choices: readonly [string, ...string[]]; default: string }
+    | { type: "choice"; choices: readonly [string, ...string[]]; fallback: string }
     | { type: "text"; placeholder: string; fallback?: string }
     | { type: "names"; placeholder: string; fallback?: string }
     | { type: "boolean" }

@@ -52,7 +52,9 @@ export function checkOption<K extends OptionKey>(key: K, value: unknown, origin:
         throw refuse(
           origin,
           `${shown(value, origin)} is not one of ${spec.choices.join(", ")}.`,
-          near === undefined ? `Choose ${spec.choices.join(" or ")}; the default is ${spec.default}.` : `Did you mean ${near}?`,
+          near === undefined
+            ? `Choose ${spec.choices.join(" or ")}; the default is ${"default" in spec ? spec.default : spec.fallback}.`
+            : `Did you mean ${near}?`,
         );
       }
       break;

@@ -1,5 +1,5 @@
 import { LIMITS } from "./limit-options.ts";
-import { type OptionSpec, RUN } from "./option-spec.ts";
+import { COMPARE, type OptionSpec, RUN } from "./option-spec.ts";
 import { SELECTION } from "./selection-options.ts";
 
 /** The one table of options: config-file keys, flags, environment variables, types, defaults, help and the JSON schema come from it. */
@@ -10,7 +10,7 @@ export const OPTIONS = {
     env: "MAIN_DB_URL",
     placeholder: "URL",
     group: "Databases",
-    commands: RUN,
+    commands: COMPARE,
     help: "The database to copy (MAIN): postgresql://user:password@host:port/database?sslmode=..., or key=value pairs.",
     fallback: "MAIN_DB_HOST, _PORT, _USER, _PASSWORD, _NAME, then postgres@localhost:5432/Main_DB",
   },
@@ -20,7 +20,7 @@ export const OPTIONS = {
     env: "ARCHIVE_DB_URL",
     placeholder: "URL",
     group: "Databases",
-    commands: [...RUN, "cleanup"],
+    commands: [...COMPARE, "cleanup"],
     help: "The database to replace by the copy (ARCHIVE), written like --source.",
     fallback: "ARCHIVE_DB_HOST, ..., then postgres@localhost:5432/Archive_DB",
   },
@@ -33,7 +33,7 @@ export const OPTIONS = {
     max: 3600,
     default: 10,
     group: "Databases",
-    commands: RUN,
+    commands: COMPARE,
     help: "Seconds until an attempt to connect is given up.",
   },
   ...SELECTION,
@@ -47,7 +47,7 @@ export const OPTIONS = {
     max: 1000,
     default: 4,
     group: "How",
-    commands: RUN,
+    commands: COMPARE,
     help: "Connections that copy and build at the same time, multiplied by the batch size.",
   },
   batchSize: {
@@ -59,7 +59,7 @@ export const OPTIONS = {
     max: 1000,
     default: 1,
     group: "How",
-    commands: RUN,
+    commands: COMPARE,
     help: "Tables at once, each with --jobs connections: jobs x batch size connections in all.",
   },
   retryCount: {
@@ -71,7 +71,7 @@ export const OPTIONS = {
     max: 100,
     default: 3,
     group: "How",
-    commands: RUN,
+    commands: COMPARE,
     help: "Attempts in all for what fails in passing (connection lost, deadlock); 1 means no second attempt.",
   },
   stallTimeout: {
@@ -82,8 +82,19 @@ export const OPTIONS = {
     max: 86_400,
     default: 300,
     group: "How",
-    commands: RUN,
+    commands: COMPARE,
     help: "Give up when a server has not answered for so long.",
+  },
+  verify: {
+    type: "choice",
+    flag: "verify",
+    choices: ["counts", "checksum"],
+    fallback: "counts; of the command verify: checksum",
+    group: "How",
+    commands: COMPARE,
+    help:
+      "How rows are compared. counts: their number in each table. checksum: their content, too; both servers read everything once more, and " +
+      "the rows that differ are named.",
   },
   resume: {
     type: "boolean",
@@ -153,7 +164,7 @@ export const OPTIONS = {
     choices: ["auto", "native", "wasm"],
     default: "auto",
     group: "pg_dump",
-    commands: RUN,
+    commands: COMPARE,
     help: "The pg_dump that reads the schema: an installed one, the built-in (WASM), or auto: the newest installed that suits, else built-in.",
   },
   pgBin: {
@@ -162,7 +173,7 @@ export const OPTIONS = {
     env: "PGDITTO_PG_BIN",
     placeholder: "FOLDER",
     group: "pg_dump",
-    commands: RUN,
+    commands: COMPARE,
     help: "The folder that holds the pg_dump to use.",
     fallback: "PATH and the usual folders",
   },
@@ -170,7 +181,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "json",
     group: "Output and configuration",
-    commands: [...RUN, "cleanup"],
+    commands: [...COMPARE, "cleanup"],
     notInFile: true,
     help: "Print JSON on standard output instead of text: one event a line, the result last.",
   },
@@ -188,7 +199,7 @@ export const OPTIONS = {
     flag: "config",
     placeholder: "FILE",
     group: "Output and configuration",
-    commands: [...RUN, "cleanup"],
+    commands: [...COMPARE, "cleanup"],
     notInFile: true,
     help: "Read this config file (.json or .mjs).",
     fallback: "pgditto.config.json or pgditto.config.mjs in the current folder, if there is one",

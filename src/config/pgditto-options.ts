@@ -41,6 +41,11 @@ export interface PgdittoOptions {
   retryCount?: number | undefined;
   /** Seconds. Default 300. */
   stallTimeout?: number | undefined;
+  /**
+   * How rows are compared. `counts`: their number in each table. `checksum`: their content, too; the rows that differ are named. Default
+   * `counts` for `sync` and `checksum` for `verify`.
+   */
+  verify?: "counts" | "checksum" | undefined;
   /** Go on with what a failed run left, where it can be proven unchanged. Default false: a new run. */
   resume?: boolean | undefined;
   /** Keep the staging database when the run fails or is cancelled. Default false: only when a server or the network was lost. */

@@ -34,6 +34,8 @@ export interface ResolvedConfig {
   excludeTables: string[];
   schemas: string[];
   excludeSchemas: string[];
+  /** Undefined: the command's own default. */
+  verify: "counts" | "checksum" | undefined;
   resume: boolean;
   keepStaging: boolean;
   mode: "staging" | "recreate";
@@ -92,6 +94,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     excludeTables: [...(pick("excludeTables") ?? [])],
     schemas: [...(pick("schemas") ?? [])],
     excludeSchemas: [...(pick("excludeSchemas") ?? [])],
+    verify: pick("verify"),
     resume: pick("resume") ?? false,
     keepStaging: pick("keepStaging") ?? false,
     mode: pick("mode") ?? OPTIONS.mode.default,

@@ -1,5 +1,6 @@
 import type { LargeObjectInfo } from "../catalog/large-objects.ts";
 import type { ConstraintInfo, IndexInfo, MatviewInfo, SequenceInfo } from "../catalog/relations.ts";
+import type { RowHashes } from "../catalog/row-hash.ts";
 import type { TableInfo } from "../catalog/tables.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
 import { analyzeTasks } from "./analyze-tasks.ts";
@@ -35,6 +36,8 @@ export interface PlanInput {
   streams: number;
   /** Whether the source reads a range of blocks without reading the rest: PostgreSQL 14 and newer. */
   rangeScans: boolean;
+  /** `--verify checksum`: how rows are hashed. */
+  rowHash?: RowHashes | undefined;
   /** By OID of the table: what an earlier run has copied of it, and this one keeps. */
   kept: ReadonlyMap<number, readonly KeptRange[]>;
 }
@@ -91,7 +94,7 @@ export function buildPlan(input: PlanInput): Plan {
     statistics,
     behindRest,
   });
-  const counts = countTasks(copying, copiedBy);
+  const counts = countTasks(copies, copiedBy, input.rowHash);
   const all: Task[] = [
     ...preData.tasks,
     ...copying,

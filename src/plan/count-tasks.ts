@@ -1,24 +1,49 @@
+import type { RowHash, RowHashes } from "../catalog/row-hash.ts";
 import { inSlices } from "../util/group-by.ts";
 import { LARGE_TABLE } from "./copies.ts";
-import type { CopyTask, CountTask } from "./task.ts";
+import type { BlockRange, Copy, CountTask } from "./task.ts";
 
-/** Large tables are counted one by one as soon as they are in, small ones a hundred to a round trip. */
-export function countTasks(tasks: readonly CopyTask[], copiedBy: ReadonlyMap<number, readonly string[]>): CountTask[] {
-  const copies = tasks.flatMap((task) => task.copies);
+/** What a look at a row costs, of what copying it costs. */
+const COUNTED = 0.1;
+const HASHED = 0.4;
+
+/**
+ * Large tables are counted one by one as soon as they are in, small ones a hundred to a round trip. With checksums a table that is
+ * copied in ranges is looked at in the same ranges.
+ * @param rowHash Given: rows are hashed, too.
+ */
+export function countTasks(
+  copies: readonly Copy[],
+  copiedBy: ReadonlyMap<number, readonly string[]>,
+  rowHash: RowHashes | undefined,
+): CountTask[] {
   const tables = [...new Map(copies.map(({ table, object }) => [table.oid, { table, object }])).values()];
   const large = tables.filter(({ table }) => table.bytes >= LARGE_TABLE).map((one) => [one]);
   const small = inSlices(
     tables.filter(({ table }) => table.bytes < LARGE_TABLE),
     100,
   );
-  return [...large, ...small].map((group) => ({
-    kind: "count",
-    sides: ["source", "target"],
-    id: `count:${group[0]?.table.oid ?? 0}`,
-    object: group.length === 1 ? (group[0]?.object ?? "") : `${group.length} small tables`,
-    after: [...new Set(group.flatMap(({ table }) => copiedBy.get(table.oid) ?? []))],
-    cost: group.reduce((sum, { table }) => sum + table.bytes * 0.1, 0),
-    locks: [],
-    tables: group.map(({ table }) => table),
-  }));
+  const rangesOf = (oid: number | undefined): Array<BlockRange | undefined> => {
+    const ranges = copies.flatMap((copy) => (rowHash && copy.table.oid === oid && copy.range ? [copy.range] : []));
+    return ranges.length > 0 ? ranges : [undefined];
+  };
+  return [...large, ...small].flatMap((group) =>
+    rangesOf(group.length === 1 ? group[0]?.table.oid : undefined).map((range): CountTask => {
+      const bytes = group.reduce((sum, { table }) => sum + table.bytes, 0) / (range?.of ?? 1);
+      const id = `count:${group[0]?.table.oid ?? 0}`;
+      return {
+        kind: "count",
+        sides: ["source", "target"],
+        frozen: ["source"],
+        id: range ? `${id}/${range.number}` : id,
+        object: group.length === 1 ? (group[0]?.object ?? "") : `${group.length} small tables`,
+        after: [...new Set(group.flatMap(({ table }) => copiedBy.get(table.oid) ?? []))],
+        cost: bytes * (rowHash ? HASHED : COUNTED),
+        locks: [],
+        tables: group.map(({ table }) => table),
+        range,
+        hashes: new Map<number, RowHash>(rowHash ? group.map(({ table }) => [table.oid, rowHash(table)]) : []),
+      };
+    }),
+  );
 }

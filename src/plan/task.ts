@@ -1,5 +1,6 @@
 import type { LargeObjectInfo } from "../catalog/large-objects.ts";
 import type { MatviewInfo, SequenceInfo } from "../catalog/relations.ts";
+import type { RowHash } from "../catalog/row-hash.ts";
 import type { TableInfo } from "../catalog/tables.ts";
 import type { Side } from "../errors.ts";
 import type { TaskKind } from "../events.ts";
@@ -98,12 +99,18 @@ export interface AnalyzedRelation {
   carried: ReadonlyArray<{ schema: string; name: string }>;
 }
 
-/** Counts the rows of tables, the source's in the snapshot. */
+/** Counts the rows of tables, the source's in the snapshot, and adds up their hashes where there are any. */
 export interface CountTask extends TaskBase {
   kind: "count";
   /** Both, unless a side can be reached only while the other cannot. */
   sides: readonly Side[];
+  /** Sides whose sessions are in a transaction that has to go on: its snapshot is looked at. */
+  frozen: readonly Side[];
   tables: readonly TableInfo[];
+  /** Of a single table: only the rows in these blocks. */
+  range: BlockRange | undefined;
+  /** By table's OID. Empty: rows are only counted. */
+  hashes: ReadonlyMap<number, RowHash>;
 }
 
 /** The end of the journal, and what can only come after it: event triggers. */

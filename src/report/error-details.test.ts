@@ -38,7 +38,7 @@ test("differences as a table, the first hundred of them", () => {
   ]);
   const many = block({ differences: Array.from({ length: 123 }, () => difference) });
   expect(many).toHaveLength(3 + 2 + 100 + 1);
-  expect(many.at(-1)).toBe("  … and 23 more (--json lists all)");
+  expect(many.at(-1)).toBe("  … and 23 more (--json lists them)");
 });
 
 test.each([

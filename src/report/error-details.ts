@@ -43,11 +43,17 @@ export function obstacleLines(obstacles: readonly Obstacle[], paint: Paint): str
   ]);
 }
 
-/** A table of what differs; of very many, the first hundred. */
-function differenceLines(differences: readonly Difference[], paint: Paint): string[] {
+/** Rows that people are shown; one defect may change millions. */
+const ROWS_SHOWN = 20;
+
+/** A table of what differs; of very many, the first `limit`, and 20 rows at the most. */
+export function differenceLines(differences: readonly Difference[], paint: Paint, limit = 100): string[] {
   if (differences.length === 0) return [];
-  const rows = differences.slice(0, 100).map(({ kind, object, source, target }) => [kind, object, source, target].map(printable));
+  let rowsLeft = ROWS_SHOWN;
+  const isShown = ({ kind }: Difference): boolean => kind !== "row" || rowsLeft-- > 0;
+  const shown = differences.filter(isShown).slice(0, limit);
+  const rows = shown.map(({ kind, object, source, target }) => [kind, object, source, target].map(printable));
   const [head = "", ...body] = alignColumns([["WHAT", "OBJECT", "SOURCE", "TARGET"], ...rows]);
-  const more = differences.length > 100 ? [`  … and ${differences.length - 100} more (--json lists all)`] : [];
+  const more = differences.length > shown.length ? [`  … and ${differences.length - shown.length} more (--json lists them)`] : [];
   return ["", `  ${paint("bold", head)}`, ...body.map((line) => `  ${line}`), ...more];
 }

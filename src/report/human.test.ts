@@ -78,7 +78,7 @@ test("a whole run", () => {
       ...task("analyze", "3 small tables"),
       ...task("refresh", "shop.best_sellers"),
       { type: "phase:started", phase: 4, of: 4, name: "Validation" },
-      { type: "verify:done", tables: 3, rows: 4500, objects: 1, differences: [] },
+      { type: "verify:done", tables: 3, rows: 4500, objects: 1, checksums: false, differences: [] },
       { type: "swap:done", database: "Archive_DB" },
       { type: "cleanup", object: "Archive_DB__pgditto_tf00000000", removed: true, reason: "left by run tf00000000" },
       { type: "run:done", tables: 3, rows: 4500, bytes: 6144, ms: 28_000, warnings: 1, database: "Archive_DB" },
@@ -218,7 +218,7 @@ describe("details", () => {
 
   test("a difference makes the count fail", () => {
     const difference = { kind: "rows", object: "t", source: "1 rows", target: "0 rows" };
-    const { out } = report([{ type: "verify:done", tables: 1, rows: 1, objects: 2, differences: [difference] }]);
+    const { out } = report([{ type: "verify:done", tables: 1, rows: 1, objects: 2, checksums: false, differences: [difference] }]);
     expect(out[0]).toContain("[COUNT ] [FAILED   ] 1 table ");
     expect(out[0]).toContain("1 row counted on both sides, 2 objects compared, 1 difference");
   });

@@ -53,6 +53,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   let atWork = false;
   let cleaning = false;
   let leftBehind = false;
+  let checksums = false;
   let held = "";
   const advice: string[] = [];
 
@@ -182,12 +183,13 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         if (isLong(event)) line(event.time, "NOTE", "INFO", "snapshot", `held on the source for ${held}: vacuum leaves what died since`);
         break;
       case "verify:done":
+        checksums = event.checksums;
         line(
           event.time,
           "COUNT",
           event.differences.length === 0 ? "DONE" : "FAILED",
           plural(event.tables, "table"),
-          `${plural(event.rows, "row")} counted on both sides, ${plural(event.objects, "object")} compared, ${plural(event.differences.length, "difference")}`,
+          `${plural(event.rows, "row")} ${event.checksums ? "compared by checksum" : "counted on both sides"}, ${plural(event.objects, "object")} compared, ${plural(event.differences.length, "difference")}`,
         );
         break;
       case "swap:done":
@@ -227,7 +229,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           paint("green", RULE),
           `  Database : ${printable(event.database)}${event.previous === undefined ? "" : ` (the old one is ${printable(event.previous)})`}`,
           `  Tables   : ${formatCount(event.tables)}`,
-          `  Rows     : ${formatCount(event.rows)}, counted on both sides`,
+          `  Rows     : ${formatCount(event.rows)}, ${checksums ? "compared by checksum" : "counted on both sides"}`,
           `  Size     : ${formatBytes(event.bytes)} of rows, ${formatBytes((event.bytes / Math.max(1, event.ms)) * 1000)}/s`,
           `  Time     : ${formatDuration(event.ms)}`,
           ...(held === "" ? [] : [`  Snapshot : held on the source for ${held}`]),

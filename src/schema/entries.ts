@@ -37,7 +37,7 @@ const PSQL_LINES = /^\\(connect|encoding|restrict|unrestrict)\b/;
  * Cuts the script of `pg_dump --verbose` in plain format into its entries.
  * @throws PgdittoError `dump` for a psql command it does not know, or a script without the verbose headers.
  */
-export function parseEntries(script: string): SchemaEntry[] {
+export function parseEntries(script: string, emptiness: "refused" | "may be empty" = "refused"): SchemaEntry[] {
   const entries: SchemaEntry[] = [];
   const state = new Map<string, string>();
   let open: { header: Omit<SchemaEntry, "sql" | "key">; parts: string[] } | undefined;
@@ -80,7 +80,8 @@ export function parseEntries(script: string): SchemaEntry[] {
   }
   take(script.length);
   close();
-  if (entries.length === 0)
+  // with --create there is always the database
+  if (entries.length === 0 && emptiness === "refused")
     throw new PgdittoError("dump", "pg_dump's script holds no entries.", { hint: "Is it really pg_dump that ran? Try --pg-dump wasm." });
   return entries;
 }

@@ -78,8 +78,11 @@ export async function copyByTasks(
   const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
   const copy = await staging.get();
   const inventory = (): ReturnType<typeof readInventory> => readInventory(source, run.signal);
+  const checksums = contents.rowHash && { rowHash: contents.rowHash, inSnapshot: first ? await first.source.get() : source };
   const hint = "The live target is as it was. If the source's schema changed during the run, run again; otherwise report this.";
-  await stage(run, "verify", () => verifyCopy(run, { plan, counts, source: inventory, staging: copy, leftOut, kept, hint }));
+  await stage(run, "verify", () =>
+    verifyCopy({ ...run, signal }, { plan, counts, source: inventory, staging: copy, checksums, leftOut, kept, hint }),
+  );
   spare.release();
   return { ...summarizeCopies(plan, done), regained, advice };
 }

@@ -1,7 +1,7 @@
 import type { Plan } from "../plan/build-plan.ts";
 import type { Session } from "../postgres/session.ts";
-import type { RowCounts } from "../tasks/context.ts";
 import { countRows } from "../tasks/count-rows.ts";
+import { addCounts, type RowCounts } from "../tasks/row-counts.ts";
 import { setSequences } from "../tasks/set-sequences.ts";
 import { info, type Run } from "./run.ts";
 
@@ -18,7 +18,7 @@ export async function countAnew(run: Run, plan: Plan, ends: { source: Session; t
     source: async () => ends.source,
     target: async () => ends.target,
     signal: run.signal,
-    recordCount: (table: number, rows: RowCounts) => counts.set(table, rows),
+    recordCount: (table: number, rows: RowCounts) => counts.set(table, addCounts(counts.get(table), rows)),
   };
   for (const task of plan.tasks) {
     if (task.kind === "count") await countRows(task, context);

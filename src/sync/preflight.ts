@@ -70,7 +70,8 @@ export function refusal(obstacles: readonly Obstacle[]): PgdittoError {
   );
 }
 
-function tooOld(session: Session, side: "source" | "target"): Obstacle[] {
+/** Oldest servers have catalogs that are not read. */
+export function tooOld(session: Session, side: "source" | "target"): Obstacle[] {
   if (session.serverVersion >= OLDEST) return [];
   const version = session.parameters.get("server_version") ?? "?";
   return [

@@ -1,30 +1,24 @@
 import { readLargeObjects } from "../catalog/large-objects.ts";
 import { readConstraints, readIndexes, readMatviews, readSequences } from "../catalog/relations.ts";
 import { readRelationDependencies } from "../catalog/relation-dependencies.ts";
+import { readRowHashes, type RowHashes } from "../catalog/row-hash.ts";
 import { selectTables } from "../catalog/select-tables.ts";
-import { readTableNames, readTables } from "../catalog/tables.ts";
+import { readTables } from "../catalog/tables.ts";
 import { readBinarySafety } from "../catalog/types.ts";
 import { readUnseen } from "../catalog/requirements.ts";
-import { PgdittoError } from "../errors.ts";
 import type { PlanInput } from "../plan/build-plan.ts";
-import { quoteQualified } from "../postgres/quote.ts";
-import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
-import { lockAndExport, readPosition, type SnapshotPosition } from "../postgres/snapshot.ts";
+import { readPosition, type SnapshotPosition } from "../postgres/snapshot.ts";
 import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
 import { describeProgram, majorOf, type PgDumpProgram } from "../schema/pg-dump/pg-dump-program.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
 import { plural } from "../util/format.ts";
+import { freezeTables, LOCK_TIMEOUT_MS } from "./freeze-tables.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { Preflight } from "./preflight.ts";
 import { info, type Run, stage, warn } from "./run.ts";
 import { usefulStreams } from "./streams.ts";
-
-/** Milliseconds to wait for tables that somebody holds exclusively. */
-const LOCK_TIMEOUT_MS = 60_000;
-/** Tables may appear and go while they are being locked; this often, and the run gives up. */
-const LOCK_ROUNDS = 5;
 
 /** From this size on a key's index is worth a task of its own. Bytes of heap and TOAST. */
 const TWO_STEP_TABLE = 32 * 1024 * 1024;
@@ -39,7 +33,7 @@ export interface SourceContents extends Omit<PlanInput, "kept"> {
 /** Locks the tables, exports the snapshot, and reads everything that the plan is made of under it. */
 export async function readSource(run: Run, opened: Opened, found: Preflight): Promise<SourceContents> {
   const { source } = opened;
-  const snapshot = await stage(run, "snapshot", () => freezeSource(source, run.signal));
+  const snapshot = await stage(run, "snapshot", () => freezeTables(source, run.signal));
   const position = await readPosition(source);
   const program = await stage(run, "find-pg-dump", () =>
     findPgDump({
@@ -77,6 +71,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     entries: withoutOwnerOfPublic(run, parseEntries(await script), found),
     skipExtensions: run.config.skipExtensions,
     streams: usefulStreams(run),
+    rowHash: run.config.verify === "checksum" ? await hashesFor(opened) : undefined,
     rangeScans: source.serverVersion >= 140_000,
     snapshot,
     position,
@@ -115,44 +110,13 @@ async function readCatalog(run: Run, opened: Opened, found: Preflight): Promise<
   };
 }
 
-/** Repeats until the locked tables are the ones that the snapshot shows. */
-async function freezeSource(source: Session, signal: AbortSignal): Promise<string> {
-  for (let round = 1; ; round += 1) {
-    const before = (await readTableNames(source)).map(({ schema, name }) => quoteQualified(schema, name));
-    try {
-      const snapshot = await lockAndExport(source, before, LOCK_TIMEOUT_MS, signal);
-      const known = new Set(before);
-      const unlocked = (await readTableNames(source)).filter(({ schema, name }) => !known.has(quoteQualified(schema, name)));
-      if (unlocked.length === 0) return snapshot;
-    } catch (error) {
-      if (!(error instanceof PgdittoError) || !["42P01", "3F000"].includes(error.sqlstate ?? "")) throw lockError(error);
-    }
-    await source.run("ROLLBACK");
-    if (round >= LOCK_ROUNDS) {
-      throw new PgdittoError("server", "The source's tables keep changing: they could not be locked.", {
-        side: "source",
-        hint: "Run again when nobody creates or drops tables there.",
-      });
-    }
-  }
+/** The copy has the source's encoding. */
+async function hashesFor({ source, control, sourceIdentity: { encoding } }: Opened): Promise<RowHashes> {
+  return await readRowHashes({ source, target: control }, { sourceEncoding: encoding, targetEncoding: encoding });
 }
 
-function lockError(error: unknown): unknown {
-  if (!(error instanceof PgdittoError)) return error;
-  if (error.sqlstate === "55P03")
-    return withFacts(error, {
-      task: "lock tables",
-      hint: "Somebody holds a table of the source exclusively (ALTER TABLE, VACUUM FULL, LOCK). See pg_locks there, and run again.",
-    });
-  if (error.sqlstate === "53200")
-    return withFacts(error, {
-      task: "lock tables",
-      hint: "Raise max_locks_per_transaction on the source: every table of a run is locked (ACCESS SHARE), as pg_dump does.",
-    });
-  return error;
-}
-
-function dumpArguments(run: Run, snapshot: string, otherVersion: boolean): string[] {
+/** pg_dump's, for one snapshot. */
+export function dumpArguments(run: Run, snapshot: string, otherVersion: boolean): string[] {
   return [
     "--verbose",
     "--create",

@@ -7,8 +7,9 @@ import { withFacts } from "../postgres/server-error.ts";
 import { isTransient } from "../postgres/sqlstate.ts";
 import { withRetries } from "../scheduler/retry.ts";
 import { runGraph } from "../scheduler/run-graph.ts";
-import type { RowCounts, TaskContext, TaskResult } from "../tasks/context.ts";
+import type { TaskContext, TaskResult } from "../tasks/context.ts";
 import type { Journal } from "../tasks/journal.ts";
+import { addCounts, type RowCounts } from "../tasks/row-counts.ts";
 import { runTask } from "../tasks/run-task.ts";
 import { cancelled, sleep, throwIfAborted } from "../util/wait.ts";
 import { summarizeError } from "./summarize-error.ts";
@@ -56,7 +57,7 @@ export async function runPlan(
       warn: (code, message, hint) => warn(run, code, message, hint),
       journal: options.journal,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
-      recordCount: (table, rows) => counts.set(table, rows),
+      recordCount: (table, rows) => counts.set(table, addCounts(counts.get(table), rows)),
     };
     try {
       return await runTask(task, context);
@@ -111,8 +112,13 @@ export async function runPlan(
 function describeFailure(task: Task, error: unknown): PgdittoError {
   const known = asSpaceError(asPgdittoError(error));
   if (known.code === "cancelled" || known.code === "internal" || known.code === "space") return known;
-  const code = known.code === "server" ? (task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema") : known.code;
+  const code = known.code === "server" ? codeOf(task) : known.code;
   return withFacts(known, { task: task.kind, object: known.object ?? task.object, hint: known.hint ?? hintFor(known) }, code);
+}
+
+function codeOf(task: Task): "copy" | "schema" | "server" {
+  if (task.kind === "count") return "server";
+  return task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema";
 }
 
 function hintFor(error: PgdittoError): string | undefined {

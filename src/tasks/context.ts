@@ -1,6 +1,7 @@
 import type { Pace } from "../copy/pace.ts";
 import type { CarriedStatistics } from "../schema/statistics.ts";
 import type { Session } from "../postgres/session.ts";
+import type { RowCounts } from "./row-counts.ts";
 import type { Journal } from "./journal.ts";
 
 /** What a task gets from the run. */
@@ -26,11 +27,6 @@ export interface TaskContext {
   /** Tells that a COPY is committed, by its id. */
   recordCopy: (id: string, result: TaskResult) => void;
   recordCount: (table: number, counts: RowCounts) => void;
-}
-
-export interface RowCounts {
-  source: number;
-  target: number;
 }
 
 export interface TaskResult {

@@ -1,17 +1,5 @@
-import type { TableInfo } from "../catalog/tables.ts";
 import type { Difference } from "../errors.ts";
-import { displayName } from "../postgres/quote.ts";
 import type { InventoryItem } from "./inventory.ts";
-
-/** Tables whose rows differ in number. A table that was never counted differs too: silence is a bug. */
-export function compareCounts(tables: readonly TableInfo[], counts: ReadonlyMap<number, { source: number; target: number }>): Difference[] {
-  return tables.flatMap((table) => {
-    const found = counts.get(table.oid);
-    if (found && found.source === found.target && found.source >= 0) return [];
-    const tell = (rows: number | undefined): string => (rows === undefined || rows < 0 ? "not counted" : `${rows} rows`);
-    return [{ kind: "rows", object: displayName(table.schema, table.name), source: tell(found?.source), target: tell(found?.target) }];
-  });
-}
 
 /** Objects that one side has and the other has not, or in another state; `expected` are those that were left out on purpose. */
 export function compareInventories(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findServerBinaries } from "../../src/demo/binaries.ts";
 import { startCluster } from "../../src/demo/cluster.ts";
-import { sync } from "../../src/index.ts";
+import { sync, verify } from "../../src/index.ts";
 import { freshDatabase, reservedDatabase } from "../support/databases.ts";
 import { copied, copy, databasesLike, schemaText } from "../support/fidelity.ts";
 import { contents } from "../support/oracle.ts";
@@ -59,6 +59,10 @@ describe.runIf(installed)("extensions of PostgreSQL's own", () => {
       REVOKE EXECUTE ON FUNCTION own.similarity(text, text) FROM PUBLIC; GRANT USAGE ON FOREIGN SERVER elsewhere TO PUBLIC;`,
     });
     expect(await both.target.sql("SELECT count(*) FROM v")).toEqual([{ count: "1" }]);
+    const ends = { source: both.source.url, target: both.target.url };
+    expect((await verify(ends)).differences).toEqual([]);
+    await both.target.sql("UPDATE t SET h = h || 'new=>1' WHERE l IS NOT DISTINCT FROM (SELECT l FROM t LIMIT 1)");
+    expect((await verify(ends)).differences).toContainEqual(expect.objectContaining({ kind: "row", target: "other h" }));
   });
 
   test("an older version on the source becomes the target's, and its objects' own privileges stay", async () => {
@@ -111,11 +115,24 @@ test("an extension's configuration tables and sequences: only the rows of the co
       main,
       `CREATE SCHEMA conf; CREATE EXTENSION conf; INSERT INTO conf."all rows" (t) SELECT 'r' || n FROM generate_series(1, 100) n; INSERT INTO conf.extra VALUES (3, false, 'ours'), (4, false, 'ours'); INSERT INTO conf.child VALUES (3), (1); INSERT INTO conf.a_first VALUES (7); SELECT setval('conf.counter', 42); CREATE TABLE public.plain AS SELECT 1 AS i`,
     );
-    await sync({ source: main, target: archive, pgDump: "wasm" });
+    await sync({ source: main, target: archive, pgDump: "wasm", verify: "checksum" });
     expect(await contents(archive)).toEqual(await contents(main));
+    // what the extension's script made is not compared, what is the user's is
+    await sql(archive, "UPDATE conf.extra SET t = 'another version' WHERE builtin");
+    expect((await verify({ source: main, target: archive, pgDump: "wasm" })).differences).toEqual([]);
+    await sql(archive, "UPDATE conf.extra SET t = 'other' WHERE id = 4");
+    expect((await verify({ source: main, target: archive, pgDump: "wasm" })).differences).toMatchObject([
+      { kind: "checksum", object: "conf.extra" },
+      { kind: "row", object: "conf.extra id=4", target: "other t" },
+    ]);
+    await sync({ source: main, target: archive, pgDump: "wasm" });
     expect(await schemaText(archive)).toBe(await schemaText(main));
     await sync({ source: main, target: archive, skipExtensions: ["conf"], pgDump: "wasm" });
     expect(Object.keys((await contents(archive))["tables"] as object)).toEqual(["public.plain"]);
+    expect(await verify({ source: main, target: archive, skipExtensions: ["conf"], pgDump: "wasm" })).toMatchObject({
+      differences: [],
+      tables: 1,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -169,17 +169,17 @@ describe("who comes in between", () => {
 
   test.each([
     ["a row", "INSERT INTO t VALUES (11)", { kind: "rows", object: "public.t", source: "10 rows", target: "11 rows" }],
+    ["a value", "UPDATE t SET i = 99 WHERE i = 7", { kind: "checksum", object: "public.t" }],
     ["an index", "CREATE INDEX more ON t (i)", { kind: "index", object: "public.more", source: "missing" }],
     ["the end of a table", "DROP TABLE other", { kind: "table", object: "public.other", target: "missing" }],
   ])("%s that was written between count and copy is found: exit 3, the target as it was", async (_, change, difference) => {
     await using source = await freshDatabase("source", { sql: SOURCE });
     await using target = await freshDatabase("source", { sql: "CREATE TABLE old AS SELECT 1 AS i" });
     const before = await contents(target.url);
-    const failure = await failureOf(
-      source,
-      target,
-      between(() => changeAtOnce(source.url, change)),
-    );
+    const failure = await failureOf(source, target, {
+      ...between(() => changeAtOnce(source.url, change)),
+      verify: difference.kind === "checksum" ? "checksum" : "counts",
+    });
     expect(failure).toMatchObject({
       code: "verify",
       exitCode: 3,
