@@ -30,9 +30,12 @@ export function watchSignals(): SignalWatch {
     );
   };
   for (const watched of WATCHED) process.on(watched, onSignal);
+  let hungUp = false;
   const onClosedPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== "EPIPE") throw error;
-    controller.abort(new PgdittoError("cancelled", "Nobody reads the output any more (EPIPE)."));
+    // EIO: the terminal is gone
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    hungUp ||= error.code === "EIO";
+    controller.abort(new PgdittoError("cancelled", `Nobody reads the output any more (${error.code}).`));
   };
   process.stdout.on("error", onClosedPipe);
   process.stderr.on("error", () => undefined);
@@ -41,6 +44,8 @@ export function watchSignals(): SignalWatch {
     exitCode: () => (caught === undefined ? undefined : 128 + constants.signals[caught]),
     [Symbol.dispose]: () => {
       for (const watched of WATCHED) process.off(watched, onSignal);
+      // at its exit Node restores the terminal's mode, and aborts with a core dump where there is none any more (nodejs/node#51519)
+      if (hungUp) process.kill(process.pid, "SIGHUP");
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+
 import pg from "pg";
 
 import { type ErrorCode, PgdittoError } from "../errors.ts";
@@ -99,6 +101,7 @@ async function openWith(config: ConnectionConfig, tls: TlsAttempt, options: Conn
     await client.connect();
     const session = createSession(client, config, parameters);
     await client.query(pinnedSettings(session.serverVersion));
+    cutWhenSilent(config, internalsOf(client).connection.stream, options.signal);
     return session;
   } catch (error) {
     internalsOf(client).connection.stream.destroy();
@@ -107,6 +110,16 @@ async function openWith(config: ConnectionConfig, tls: TlsAttempt, options: Conn
   } finally {
     options.signal?.removeEventListener("abort", stop);
   }
+}
+
+/** What waits for a server that has fallen silent waits for ever, unless its connection is cut: not every statement has a signal. */
+function cutWhenSilent({ side }: ConnectionConfig, stream: Duplex, signal: AbortSignal | undefined): void {
+  const cut = (): void => {
+    const reason: unknown = signal?.reason;
+    if (reason instanceof PgdittoError && reason.sqlstate === "ETIMEDOUT" && reason.side === side) stream.destroy();
+  };
+  signal?.addEventListener("abort", cut, { once: true });
+  stream.once("close", () => signal?.removeEventListener("abort", cut));
 }
 
 function connectCode(config: ConnectionConfig): ErrorCode {

@@ -63,10 +63,10 @@ function dropLimit(run: AbortSignal, hurried: boolean): Disposable & { signal: A
   };
 }
 
-/** A new run removes what dead runs left of its own target; those of runs that live stay, and `kept`. */
+/** A new run removes what dead runs left of its own target, and what it has left itself where it starts over, but for `kept`; those of runs that live stay. */
 export async function dropLeftoversOfTarget(run: Run, control: Session, kept?: string): Promise<void> {
   for (const leftover of await findLeftovers(control, run.config.target.database)) {
-    if (leftover.alive || leftover.run === run.id || leftover.object === kept) continue;
+    if ((leftover.alive && leftover.run !== run.id) || leftover.object === kept) continue;
     await removeLeftover(run, control, leftover);
   }
 }

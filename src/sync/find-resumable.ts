@@ -34,15 +34,15 @@ export async function findResumable(run: Run, opened: Opened): Promise<Resumable
     (leftover) => (!leftover.alive || leftover.run === run.id) && leftover.object === stagingName(target.database, leftover.run),
   );
   for (const leftover of staged.toSorted((a, b) => (a.run < b.run ? 1 : -1))) {
-    await holdRun(control, leftover.run);
     await endSessions(run, control, leftover.object);
     const facts = await factsOf(run, leftover.object, leftover.run);
     if (!facts) continue;
     const differences = factsThatDiffer(facts, await readOwnFacts(run, opened));
     if (differences.length > 0) throw notResumable(leftover.object, differences);
+    await holdRun(control, leftover.run);
     return { run: leftover.run, staging: leftover.object, facts };
   }
-  info(run, "nothing-to-resume", "There is nothing to go on with (--resume): this is a new run.");
+  if (run.config.resume) info(run, "nothing-to-resume", "There is nothing to go on with (--resume): this is a new run.");
   return undefined;
 }
 

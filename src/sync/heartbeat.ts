@@ -1,7 +1,8 @@
-import { PgdittoError } from "../errors.ts";
+import { PgdittoError, type Side } from "../errors.ts";
 import type { Session } from "../postgres/session.ts";
 import { formatDuration } from "../util/format.ts";
 import { type Run, warn } from "./run.ts";
+import { watchCopies } from "./watch-copies.ts";
 
 /** While tasks run, aborted with the reason when a server stops answering. */
 export interface Heartbeat extends Disposable {
@@ -11,15 +12,23 @@ export interface Heartbeat extends Disposable {
 /**
  * Asks each server for a sign of life over a session that has nothing else to do. A server that is stopped, or a network that swallows
  * everything, says nothing at all: TCP finds out after many minutes or never, and an index may rightly take hours without a byte. So
- * what counts is whether the server answers somebody. It is told of when it has been silent for a quarter of the limit.
+ * what counts is whether the server answers somebody, and whether copies move. It is told of when it has been silent for a quarter of the limit.
  */
 export function heartbeat(run: Run, sessions: readonly Session[]): Heartbeat {
   const limitMs = run.config.stallTimeout * 1000;
   const controller = new AbortController();
   const asked = new Map<Session, { at: number; told: boolean }>();
 
+  const giveUp = (reason: PgdittoError): void => {
+    controller.abort(reason);
+    // connections that are being opened, and statements without a signal, wait for that server too
+    run.giveUp?.(reason);
+  };
+  const copies = watchCopies(run);
   const beat = (): void => {
     const now = performance.now();
+    const stalled = copies.stalled(limitMs);
+    if (stalled) return giveUp(stalled);
     for (const session of sessions) {
       const question = asked.get(session);
       if (!question) {
@@ -27,15 +36,11 @@ export function heartbeat(run: Run, sessions: readonly Session[]): Heartbeat {
         if (!session.alive) continue;
         asked.set(session, { at: now, told: false });
         const answered = (): void => void asked.delete(session);
-        session.run("SELECT 1").then(answered, answered);
-      } else if (now - question.at >= limitMs) controller.abort(silent(session, limitMs));
+        copies.look(session).then(answered, answered);
+      } else if (now - question.at >= limitMs) giveUp(silent(session.side, limitMs));
       else if (!question.told && now - question.at >= limitMs / 4) {
         question.told = true;
-        warn(
-          run,
-          "stalled",
-          `The ${session.side} has not answered for ${formatDuration(now - question.at)}; after ${formatDuration(limitMs)} the run is given up.`,
-        );
+        tellOfSilence(run, session.side, { forMs: now - question.at, limitMs });
       }
     }
   };
@@ -46,19 +51,28 @@ export function heartbeat(run: Run, sessions: readonly Session[]): Heartbeat {
   };
 }
 
-/** The failure is that the target says nothing: no use waiting for it when tidying up. */
-export function isSilentTarget(error: unknown): boolean {
-  return error instanceof PgdittoError && error.side === "target" && error.sqlstate === "ETIMEDOUT";
+/** The failure is that a server says nothing, or that nothing of a copy moves. */
+export function isSilence(error: unknown): error is PgdittoError {
+  return error instanceof PgdittoError && error.sqlstate === "ETIMEDOUT";
 }
 
-function silent({ side }: Session, limitMs: number): PgdittoError {
+export function tellOfSilence(run: Run, side: Side, { forMs, limitMs }: { forMs: number; limitMs: number }): void {
+  const message = `The ${side} has not answered for ${formatDuration(forMs)}; after ${formatDuration(limitMs)} the run is given up.`;
+  warn(run, "stalled", message);
+}
+
+/** @param during While the names were being swapped: whether they were, only the server knows. */
+export function silent(side: Side, limitMs: number, during?: "connect" | "swap"): PgdittoError {
+  const state = during === "swap" ? "The swap may have been done or not, in whole: look at the target." : "The live target is as it was.";
   return new PgdittoError(
-    "server",
+    during === "connect" ? `${side}-connect` : "server",
     `The ${side} has not answered for ${formatDuration(limitMs)}: its server or the network stands still.`,
     {
       side,
       sqlstate: "ETIMEDOUT",
-      hint: "The live target is as it was. Look at the server (is it stopped, its disk hanging?) and the network, and run again; --stall-timeout sets the limit.",
+      // a run that has made nothing yet begins anew then
+      resumable: during !== "connect",
+      hint: `${state} Look at the server (is it stopped, its disk hanging?) and the network, and run again; --stall-timeout sets the limit.`,
     },
   );
 }

@@ -81,7 +81,7 @@ export function ownNames(run: Pick<Run, "id">): string {
 /** Whatever names lead there: the same cluster and the same OID are the same database. */
 async function refuseSameDatabase(run: Run, opened: Pick<Opened, "source" | "control" | "sourceIdentity" | "existing">): Promise<void> {
   if (opened.existing?.oid !== opened.sourceIdentity.oid || !(await onSameCluster(opened))) return;
-  throw new PgdittoError("preflight", `Source and target are the same database: ${run.config.target.database}.`, {
+  throw new PgdittoError("usage", `Source and target are the same database: ${run.config.target.database}.`, {
     object: run.config.target.database,
     side: "target",
     hint: "Replacing it with itself would lose it. Give the target (ARCHIVE_DB_NAME or --target) another name or another server.",

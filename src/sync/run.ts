@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
+import type { PgdittoError } from "../errors.ts";
 import type { Emit, Stage } from "../events.ts";
 
 /** What every step of a run is given. Nothing of it changes while the run lasts. */
@@ -9,6 +10,8 @@ export interface Run {
   emit: Emit;
   /** Aborted when the caller cancels; every wait of the run ends with it. */
   signal: AbortSignal;
+  /** Ends the run for a reason that only one of its steps has found out: `signal` is aborted with it. Absent before the run is watched. */
+  giveUp?: ((reason: PgdittoError) => void) | undefined;
   /** Asks whether a database that pgditto did not make may be replaced; absent: nobody is there to answer. */
   confirm: ((question: ReplaceQuestion) => Promise<boolean>) | undefined;
   machine: Machine;

@@ -1,32 +1,33 @@
-import { asPgdittoError, PgdittoError } from "../errors.ts";
+import { asPgdittoError, type PgdittoError } from "../errors.ts";
 import { EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { withFacts } from "../postgres/server-error.ts";
-import { withRetries } from "../scheduler/retry.ts";
 import { majorOf } from "../schema/pg-dump/pg-dump-program.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { plural } from "../util/format.ts";
-import { sleep } from "../util/wait.ts";
+import { cancelled } from "../util/wait.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
 import { copyByTasks } from "./copy-by-tasks.ts";
 import { copyByTemplate } from "./copy-by-template.ts";
 import { findResumable } from "./find-resumable.ts";
-import { isSilentTarget } from "./heartbeat.ts";
-import { canGoOn, staysBehind, tellingWhatStays } from "./keep-staging.ts";
+import { isSilence } from "./heartbeat.ts";
+import { staysBehind, tellingWhatStays } from "./keep-staging.ts";
 import type { Staging } from "./make-staging.ts";
 import { open, type Opened, summarize } from "./open.ts";
 import { preflight, refusal } from "./preflight.ts";
 import { readSource } from "./read-source.ts";
 import type { SyncResult } from "./result.ts";
 import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
+import { type Memory, startOver } from "./start-over.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
 import { takeOver } from "./take-over.ts";
 import { PHASES } from "./task-events.ts";
 import { VERSION } from "./version.ts";
 import { asSpaceError } from "./watch-space.ts";
+import { underWatch } from "./watch.ts";
 
 /** One run from the first connection to the swap, told in events; the first cause of a failure is thrown. */
 export async function runSync(run: Run): Promise<SyncResult> {
@@ -42,7 +43,7 @@ export async function runSync(run: Run): Promise<SyncResult> {
   const elapsed = (): number => Math.round(performance.now() - started);
   try {
     begin(counted);
-    const done = await copyWithResumes(counted);
+    const done = await underWatch(counted, (watched) => startOver(watched, (memory) => copyAndSwap(watched, memory)));
     const result: SyncResult = { run: run.id, ...done, ms: elapsed(), warnings };
     for (const advice of result.advice) run.emit({ type: "advice", ...advice });
     const { tables, rows, bytes, ms, database, previous } = result;
@@ -81,29 +82,7 @@ function begin(run: Run): void {
 
 type Done = Omit<SyncResult, "run" | "ms" | "warnings">;
 
-/** When the source's snapshot is lost (its server restarted, say), goes on with what is done under a new one, as `--resume` would. */
-async function copyWithResumes(run: Run): Promise<Done> {
-  const memory = { resume: run.config.resume, targetDropped: false };
-  return withRetries(
-    {
-      attempts: run.config.retryCount,
-      isWorthwhile: (error) => error instanceof PgdittoError && canGoOn(error) && !run.signal.aborted,
-      wait: (ms) => sleep(ms, run.signal),
-      onRetry: ({ error }) => {
-        memory.resume = true;
-        const { message } = asPgdittoError(error);
-        warn(
-          run,
-          "source-lost",
-          `The source's snapshot is lost (${message}). The run goes on under a new one; what is done and proven unchanged stays.`,
-        );
-      },
-    },
-    () => copyAndSwap(run, memory),
-  );
-}
-
-async function copyAndSwap(run: Run, memory: { resume: boolean; targetDropped: boolean }): Promise<Done> {
+async function copyAndSwap(run: Run, memory: Memory): Promise<Done> {
   const { config } = run;
   await using opened = await stage(run, "connect", () => open(run, memory.resume));
   run.emit({ type: "run:connected", source: summarize(config.source, opened.source), target: summarize(config.target, opened.control) });
@@ -141,10 +120,11 @@ async function copyAndSwap(run: Run, memory: { resume: boolean; targetDropped: b
     return { ...done, database: config.target.database, previous, snapshot: contents.snapshot };
   } catch (error) {
     memory.targetDropped = staging.targetDropped;
-    const cause = asSpaceError(asPgdittoError(error));
+    // what fails when the run is given up does so because of that
+    const cause = run.signal.aborted ? cancelled(run.signal) : asSpaceError(asPgdittoError(error));
     const failure = staging.targetDropped ? afterRecreate(cause, config.target.database) : cause;
     if (staysBehind(run, staging, failure)) throw tellingWhatStays(failure, staging);
-    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging.name, isSilentTarget(failure)));
+    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging.name, isSilence(failure) && failure.side === "target"));
     throw failure;
   }
 }

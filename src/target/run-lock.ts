@@ -13,6 +13,12 @@ const RUN_CLASS = 0x70676472;
  * @throws PgdittoError `locked` naming the other run's backend, host and start.
  */
 export async function holdTarget(session: Session, target: string, run: string): Promise<void> {
+  // only a session of this very run can have it: one that was lost, and the server has not noticed yet
+  await session.query(
+    `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_locks
+     WHERE locktype = 'advisory' AND classid = $1::bigint::oid AND objid = $2::bigint::oid AND pid <> pg_catalog.pg_backend_pid()`,
+    [RUN_CLASS, unsigned(hash(run))],
+  );
   await holdRun(session, run);
   const [mine] = await session.query<{ held: boolean }>("SELECT pg_catalog.pg_try_advisory_lock($1, $2) AS held", [
     TARGET_CLASS,

@@ -37,7 +37,7 @@ export async function copyLargeObjects(task: LargeObjectsTask, context: TaskCont
     if (head.data.length === FIRST) bytes += await copyTail(head.oid, source, target, context);
   }
   await target.run(task.objects.flatMap((object) => properties(object, context)).join("; "), context.signal);
-  await target.run("COMMIT");
+  await target.run("SET LOCAL synchronous_commit = on; COMMIT");
   return { rows: task.objects.length, bytes };
 }
 

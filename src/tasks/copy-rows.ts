@@ -61,7 +61,8 @@ async function copyTogether(copies: readonly Copy[], ends: { source: Session; ta
 /** Where an earlier attempt's COMMIT was under way after all, the journal refuses this one, and tells what the other has moved. */
 async function commit(target: Session, results: readonly NotedCopy[], context: TaskContext): Promise<Results> {
   try {
-    await target.run(`${await noteCopiesSql(context.journal, results)}; COMMIT`);
+    // on disk: a copy that is done is not done again, so the target must not forget it when it crashes
+    await target.run(`${await noteCopiesSql(context.journal, results)}; SET LOCAL synchronous_commit = on; COMMIT`);
     return byId(results);
   } catch (error) {
     if (!(error instanceof PgdittoError) || error.sqlstate !== "23505") throw error;

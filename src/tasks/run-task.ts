@@ -14,11 +14,9 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
   switch (task.kind) {
     case "pre-data":
     case "statements":
-      await applyEntries(await context.target(), task.entries, context);
-      await flush(await context.target(), context.signal);
-      return NOTHING_MOVED;
     case "small-builds":
       await applyEntries(await context.target(), task.entries, context);
+      await flush(await context.target(), context.signal);
       return NOTHING_MOVED;
     case "copy":
       return copyRows(task, context);
@@ -27,12 +25,12 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
     case "index":
     case "constraint":
     case "foreign-key":
-      return buildObject(task, context);
+      return flushed(await buildObject(task, context), context);
     case "refresh":
       await applyEntry(await context.target(), task.entry, context);
-      return NOTHING_MOVED;
+      return flushed(NOTHING_MOVED, context);
     case "sequences":
-      return setSequences(task, context);
+      return flushed(await setSequences(task, context), context);
     case "analyze":
       return analyzeRelations(task, context);
     case "count":
@@ -42,4 +40,10 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
     default:
       return task satisfies never;
   }
+}
+
+/** A task that is done is not done again: the target must not forget it when it crashes. Copies wait for the disk when they commit. */
+async function flushed(result: TaskResult, context: TaskContext): Promise<TaskResult> {
+  await flush(await context.target(), context.signal);
+  return result;
 }

@@ -157,11 +157,11 @@ describe("source and target", () => {
     const before = await contents(source.url);
     for (const url of [source.url, source.url.replace("127.0.0.1", "localhost")]) {
       await expect(sync({ source: source.url, target: url, yes: true })).rejects.toMatchObject({
-        code: "preflight",
-        exitCode: 6,
+        code: "usage",
+        exitCode: 2,
         message: expect.stringContaining("same database"),
       });
-      await expect(sync({ source: source.url, target: url, yes: true, mode: "recreate" })).rejects.toMatchObject({ code: "preflight" });
+      await expect(sync({ source: source.url, target: url, yes: true, mode: "recreate" })).rejects.toMatchObject({ code: "usage" });
     }
     expect(await contents(source.url)).toEqual(before);
   });

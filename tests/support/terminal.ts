@@ -21,6 +21,8 @@ export interface TerminalRun extends AsyncDisposable {
   /** tmux's key names (`Enter`, `C-c`) or text. */
   type: (...keys: string[]) => Promise<void>;
   waitFor: (pattern: RegExp) => Promise<void>;
+  /** Closes the window, as somebody does who does not look what runs in it. */
+  close: () => Promise<void>;
   /** The exit code, once the command has ended. */
   exitCode: () => Promise<number>;
 }
@@ -39,7 +41,7 @@ export async function runInTerminal(args: readonly string[], env: Readonly<Recor
   // The pane stays when its command has ended, for its text and exit code.
   await tmux("new-session", "-d", "-x", "220", "-y", "60", "sleep 60", ";", "set-option", "-g", "remain-on-exit", "on");
   await tmux("set-option", "-g", "history-limit", "5000");
-  await tmux("new-window", "-n", "run", "-c", folder, `trap : INT; ${command}; echo $? > ${codeFile}`);
+  await tmux("new-window", "-n", "run", "-c", folder, `trap : INT HUP; ${command}; echo $? > ${codeFile}`);
   const screen = () => tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "run");
   return {
     screen,
@@ -51,6 +53,9 @@ export async function runInTerminal(args: readonly string[], env: Readonly<Recor
       await until(async () => pattern.test(await screen())).catch(async (error: unknown) => {
         throw new Error(`${String(error)}\n${await screen()}`);
       });
+    },
+    close: async () => {
+      await tmux("kill-window", "-t", "run");
     },
     exitCode: async () => {
       const code = await until(async () => /^\d+/.exec(await readFile(codeFile, "utf8").catch(() => "")));
