@@ -11,7 +11,7 @@ import type { PgdittoOptions } from "./config/pgditto-options.ts";
 import type { SyncEvent } from "./events.ts";
 import type { Obstacle } from "./errors.ts";
 import { summarizePlan, type PlanSummary } from "./plan/render-plan.ts";
-import { compareDatabases, type VerifyResult } from "./sync/compare-databases.ts";
+import { compareDatabases, type VerifyResult } from "./sync/compare/compare-databases.ts";
 import { examine, examinePlan, type Diagnosis, type Replaces } from "./sync/examine.ts";
 import { listLeftovers, removeLeftovers } from "./sync/clean-up.ts";
 import { asPgdittoError } from "./errors.ts";
@@ -39,7 +39,7 @@ export {
 export type { PlanSummary } from "./plan/render-plan.ts";
 export { chromeTrace } from "./report/trace.ts";
 export type { ChromeTrace, TraceEvent } from "./report/trace-event.ts";
-export type { VerifyResult } from "./sync/compare-databases.ts";
+export type { VerifyResult } from "./sync/compare/compare-databases.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";

@@ -2,10 +2,10 @@ import { type Obstacle, PgdittoError } from "../errors.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { open, openControl, openSource, type Opened } from "./open.ts";
-import { preflight, refusal } from "./preflight.ts";
+import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
 import { type Run, warnOfConfig } from "./run.ts";
-import { isTemplateObstacle } from "./template-obstacles.ts";
+import { isTemplateObstacle } from "./preflight/template-obstacles.ts";
 import { offerTemplate, type TemplateOffer } from "./template-offer.ts";
 
 interface ExaminedPlan {

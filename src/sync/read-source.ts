@@ -16,9 +16,9 @@ import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
 import { plural } from "../util/format.ts";
 import { freezeTables, LOCK_TIMEOUT_MS } from "./freeze-tables.ts";
 import { type Opened, openSource } from "./open.ts";
-import type { Preflight } from "./preflight.ts";
+import type { Preflight } from "./preflight/preflight.ts";
 import { info, type Run, stage, warn } from "./run.ts";
-import { usefulStreams } from "./streams.ts";
+import { usefulStreams } from "./copy/streams.ts";
 
 /** From this size on a key's index is worth a task of its own. Bytes of heap and TOAST. */
 const TWO_STEP_TABLE = 32 * 1024 * 1024;

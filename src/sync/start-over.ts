@@ -3,7 +3,7 @@ import { withFacts } from "../postgres/server-error.ts";
 import { isConnectionLoss } from "../postgres/sqlstate.ts";
 import { withRetries } from "../scheduler/retry.ts";
 import { sleep } from "../util/wait.ts";
-import { canGoOn } from "./keep-staging.ts";
+import { canGoOn } from "./resume/keep-staging.ts";
 import { type Run, warn } from "./run.ts";
 
 /** What one attempt at a run leaves to the next. */

@@ -9,25 +9,25 @@ import { plural } from "../util/format.ts";
 import { cancelled } from "../util/wait.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
-import { copyByTasks } from "./copy-by-tasks.ts";
-import { copyByTemplate } from "./copy-by-template.ts";
-import { findResumable } from "./find-resumable.ts";
-import { isSilence } from "./heartbeat.ts";
-import { staysBehind, tellingWhatStays } from "./keep-staging.ts";
-import type { Staging } from "./make-staging.ts";
+import { copyByTasks } from "./copy/copy-by-tasks.ts";
+import { copyByTemplate } from "./copy/copy-by-template.ts";
+import { findResumable } from "./resume/find-resumable.ts";
+import { isSilence } from "./watch/heartbeat.ts";
+import { staysBehind, tellingWhatStays } from "./resume/keep-staging.ts";
+import type { Staging } from "./copy/make-staging.ts";
 import { open, type Opened, summarize } from "./open.ts";
-import { preflight, refusal } from "./preflight.ts";
+import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
 import type { SyncResult } from "./result.ts";
 import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
 import { type Memory, startOver } from "./start-over.ts";
 import { summarizeError } from "./summarize-error.ts";
 import { swapIn } from "./swap-in.ts";
-import { takeOver } from "./take-over.ts";
-import { PHASES } from "./task-events.ts";
+import { takeOver } from "./resume/take-over.ts";
+import { PHASES } from "./copy/task-events.ts";
 import { VERSION } from "./version.ts";
-import { asSpaceError } from "./watch-space.ts";
-import { underWatch } from "./watch.ts";
+import { asSpaceError } from "./watch/watch-space.ts";
+import { underWatch } from "./watch/under-watch.ts";
 
 /** One run from the first connection to the swap, told in events; the first cause of a failure is thrown. */
 export async function runSync(run: Run): Promise<SyncResult> {

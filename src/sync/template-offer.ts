@@ -5,7 +5,7 @@ import { formatBytes, formatDuration, plural } from "../util/format.ts";
 import { type Opened, ownNames } from "./open.ts";
 import type { Run } from "./run.ts";
 import { onSameServer } from "./same-server.ts";
-import { readTemplateFacts } from "./template-obstacles.ts";
+import { readTemplateFacts } from "./preflight/template-obstacles.ts";
 
 /**
  * Bytes a second that CREATE DATABASE … STRATEGY = FILE_COPY gets done. Measured with 2.3 GB that the system had in memory, on a virtual

@@ -7,7 +7,7 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 import type { SyncEventBody } from "../../src/events.ts";
 import { connect } from "../../src/postgres/connect.ts";
 import type { Run } from "../../src/sync/run.ts";
-import { watchHeld } from "../../src/sync/watch-held.ts";
+import { watchHeld } from "../../src/sync/watch/watch-held.ts";
 import { type JsonLine, jsonLines, runBetween, SLOW, startBetween, until } from "../support/cli-run.ts";
 import { freshDatabase, reservedDatabase, uniqueName } from "../support/databases.ts";
 import { contents } from "../support/oracle.ts";
