@@ -35,7 +35,7 @@ async function copier(side: Side): Promise<number> {
     );
     // never 0: to kill that is to kill one's own process group
     return rows[0] === undefined ? undefined : Number(rows[0]["pid"]);
-  });
+  }, 30_000);
 }
 
 /** The server is itself again; it has been down for a moment. */

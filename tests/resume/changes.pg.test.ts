@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { freshDatabase } from "../support/databases.ts";
 import { expectSame } from "../support/fidelity.ts";
-import { journaled, killedWhen, resume, SLOW_ONCE } from "../support/resume.ts";
+import { journaled, killedWhen, resume, settled, SLOW_ONCE } from "../support/resume.ts";
 import { openSession, sql } from "../support/sql.ts";
 
 // The source between the death of a run and the run that goes on. Whether a table was copied again is read from its file's number on the target:
@@ -49,6 +49,7 @@ test("what has changed on the source since a run died is copied again, and nothi
     ],
   });
   await using target = await freshDatabase("target", { sql: "CREATE TABLE precious (n int)" });
+  await settled(source);
   // transactions that were under way when the snapshot was taken
   await using open = await openSession(source.url);
   await open.query("BEGIN; INSERT INTO open_before VALUES (-1, 'open')");
@@ -57,7 +58,10 @@ test("what has changed on the source since a run died is copied again, and nothi
   await source.sql("BEGIN; INSERT INTO prepared_before VALUES (-1, 'prepared'); PREPARE TRANSACTION '" + source.name + "'");
 
   const all = TABLES.length + 3 + 60;
-  const left = await killedWhen(source, target, async (staging) => (await journaled(staging, "copies")) === all, { args: ["--yes"] });
+  const left = await killedWhen(source, target, async (staging) => (await journaled(staging, "copies")) === all, {
+    args: ["--yes"],
+    unsettled: true,
+  });
   expect(await target.sql("SELECT count(*)::int AS n FROM precious")).toEqual([{ n: 0 }]);
 
   await open.query("COMMIT");

@@ -3,7 +3,7 @@ import { databasesOf, runBetween, SLOW, startBetween, stagingOf, until } from ".
 import { freshDatabase, reservedDatabase, uniqueName } from "../support/databases.ts";
 import { expectSame } from "../support/fidelity.ts";
 import { contents } from "../support/oracle.ts";
-import { journaled, resume, SLOW_ONCE } from "../support/resume.ts";
+import { journaled, resume, settled, SLOW_ONCE } from "../support/resume.ts";
 import { ownCluster } from "../support/servers.ts";
 import { sql } from "../support/sql.ts";
 
@@ -17,6 +17,7 @@ test("the target's server is lost and does not come back: exit 7, what was done 
   await sql(cluster.url("postgres"), `CREATE DATABASE ${name}`);
   const target = { url: cluster.url(name), name };
   await sql(target.url, "CREATE TABLE precious (i int)");
+  await settled(source);
   await using cli = await startBetween(source, target, ["--yes", "--retry-count", "2"]);
   const staging = await until(async () => {
     const rows = await sql(cluster.url("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", [
@@ -88,6 +89,7 @@ test("the source is lost and no attempt is left: exit 7, the process ends, and -
 test("cancelled with --keep-staging: 130, what was done stays, and --resume goes on", async () => {
   await using source = await freshDatabase("source", { sql: SLOW_ONCE + TABLES("slow_once") });
   await using target = reservedDatabase("target");
+  await settled(source);
   await using cli = await startBetween(source, target, ["--keep-staging"]);
   const staging = await stagingOf(target.name);
   const left = { name: staging, url: target.url.replace(/[^/]*$/, staging) };
@@ -109,6 +111,7 @@ test("a failure that would come again keeps nothing, unless --keep-staging says 
   });
   await using target = reservedDatabase("target");
   expect((await runBetween(source, target)).code).toBe(1);
+  await settled(source);
   expect(await databasesOf(target.name)).toEqual([]);
   const kept = await runBetween(source, target, ["--keep-staging"]);
   expect(kept.code).toBe(7);

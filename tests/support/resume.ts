@@ -18,13 +18,26 @@ export interface Left {
   name: string;
 }
 
+/**
+ * Until no transaction is at work that is older than the source's rows: transactions of all databases of a server count, and other tests have
+ * some. What was written while one was at work cannot be proven.
+ */
+export async function settled(source: { url: string }): Promise<void> {
+  const [now] = await sql(source.url, "SELECT txid_current()::text AS id");
+  await until(async () => {
+    const [row] = await sql(source.url, "SELECT txid_snapshot_xmin(txid_current_snapshot()) > $1::bigint AS settled", [now?.["id"]]);
+    return row?.["settled"] === true;
+  }, 60_000);
+}
+
 /** Runs until `reached` is true of the staging database, then kills the process at once. */
 export async function killedWhen(
   source: { url: string },
   target: Named,
   reached: (staging: Left) => Promise<boolean>,
-  options: CliOptions & { args?: readonly string[] } = {},
+  options: CliOptions & { args?: readonly string[]; unsettled?: boolean } = {},
 ): Promise<Left> {
+  if (options.unsettled !== true) await settled(source);
   await using cli = await startBetween(source, target, [...(options.args ?? []), "--json"], options);
   const staging = await until(async () => {
     const [name] = (await databasesOf(`${target.name}__pgditto_`)).filter((found) => /_[0-9a-z]{10}$/.test(found));

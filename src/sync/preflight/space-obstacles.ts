@@ -8,10 +8,10 @@ import { diskNeed, type DiskNeed, mustStayFree, type SpaceNeed } from "./space-n
 import { readNeed, readTargetSpace, type TargetSpace } from "./target-space.ts";
 
 /**
- * A copy has none of the source's bloat, and nobody knows how much that is. What would fit if it were three tenths is let go with a
+ * A copy has none of the source's bloat, and nobody knows how much that is. What would fit if it were half is let go with a
  * warning, and watched; what would not is refused.
  */
-const BLOAT = 0.3;
+const BLOAT = 0.5;
 
 /** Whether the copy will find room on the target. Says so where that cannot be looked at, or only just fits. */
 export async function spaceObstacles(run: Run, opened: Opened): Promise<Obstacle[]> {
