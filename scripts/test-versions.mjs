@@ -23,7 +23,7 @@ const VERSIONS = {
 /** Source and target: oldest and newest, the same, neighbours, and what people upgrade from. */
 const PAIRS = ["14:18", "15:15", "17:18", "12:18", "16:17", "18:18"];
 /** What a pair is judged by, unless the command line names something else. */
-const SUITES = ["tests/fidelity", "tests/cli", "tests/house/versions.pg.test.ts"];
+const SUITES = ["tests/fidelity", "tests/cli", "tests/resume", "tests/house/versions.pg.test.ts"];
 
 const pairs = [];
 const rest = [];
