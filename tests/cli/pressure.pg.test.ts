@@ -90,13 +90,13 @@ describe("--max-replication-lag", () => {
       const before = await written();
       await sleep(1500);
       expect((await written()) - before).toBeLessThan(MB);
-      expect(cli.stdout).not.toContain('"code":"resumed"');
+      expect(cli.stdout).not.toContain('"code":"unpaused"');
       await sql(standby.url("postgres"), "SELECT pg_wal_replay_resume()");
       const { code, stdout } = await cli.result;
       expect(code, stdout.slice(-2000)).toBe(0);
       const [paused] = messages(jsonLines(stdout), "paused");
       expect(paused).toMatch(/^Standby the_standby of the target is [\d.]+M of WAL behind, and --max-replication-lag is 4\.0M/);
-      expect(messages(jsonLines(stdout), "resumed")[0]).toMatch(/^Copies go on after/);
+      expect(messages(jsonLines(stdout), "unpaused")[0]).toMatch(/^Copies go on after/);
       expect(await contents(target.url)).toEqual(await contents(source.url));
     }
     await sql(standby.url("postgres"), "SELECT pg_wal_replay_pause()");

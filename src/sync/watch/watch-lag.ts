@@ -51,7 +51,7 @@ export function watchLag(run: Run, opened: Pick<Opened, "source" | "control">, p
         `${capital(worst.who)} is ${formatBytes(bytes)} of WAL behind, and --max-replication-lag is ${formatBytes(limit)}: copies pause until that is ${formatBytes(limit * GO_ON)}.`,
       );
     } else if (bytes <= limit * GO_ON) {
-      info(run, "resumed", `Copies go on after ${formatDuration(now - paused.since)}: the replication lag is ${formatBytes(bytes)}.`);
+      info(run, "unpaused", `Copies go on after ${formatDuration(now - paused.since)}: the replication lag is ${formatBytes(bytes)}.`);
       paused = undefined;
       pace.resume();
     } else if (bytes < paused.least) {
