@@ -83,7 +83,7 @@ export const OPTIONS = {
     default: 300,
     group: "How",
     commands: COMPARE,
-    help: "Give up when a server has not answered for so long.",
+    help: "Give up when a server has answered nobody, or nothing of a copy has moved, for so long.",
   },
   verify: {
     type: "choice",

@@ -39,7 +39,7 @@ export interface PgdittoOptions {
   batchSize?: number | undefined;
   /** Attempts in all for what fails in passing; 1 (no second attempt) to 100. Environment `RETRY_COUNT`. Default 3. */
   retryCount?: number | undefined;
-  /** Seconds. Default 300. */
+  /** Give up when a server has answered nobody, or nothing of a copy has moved, for so many seconds; 1 to 86,400. Default 300. */
   stallTimeout?: number | undefined;
   /**
    * How rows are compared. `counts`: their number in each table. `checksum`: their content, too; the rows that differ are named. Default
