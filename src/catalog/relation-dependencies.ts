@@ -1,3 +1,4 @@
+import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import type { Session } from "../postgres/session.ts";
 import { USER_SCHEMA } from "./tables.ts";
 
@@ -23,9 +24,6 @@ export async function readRelationDependencies(session: Session): Promise<{ depe
   );
   return { dependencies, defaults: new Map(defaults.map(({ oid, table }) => [oid, table])) };
 }
-
-/** OIDs below are those of objects that every database has (access/transam.h). */
-const FIRST_NORMAL_OID = 16384;
 
 const DEPENDENCIES = `
 SELECT DISTINCT r.oid AS relation,

@@ -1,3 +1,4 @@
+import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import type { Session } from "../postgres/session.ts";
 import { displayIdent, displayName } from "../postgres/quote.ts";
 import { USER_SCHEMA } from "./tables.ts";
@@ -50,11 +51,11 @@ FROM (
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = d.classid AND e.objid = d.objid)
   UNION ALL SELECT setrole, 'r' FROM pg_catalog.pg_db_role_setting WHERE setdatabase = ${THIS_DATABASE} AND setrole <> 0
   UNION ALL SELECT 10::pg_catalog.oid, 'o' WHERE
-    EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relowner = 10 AND ${USER_SCHEMA} AND c.oid >= 16384
+    EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relowner = 10 AND ${USER_SCHEMA} AND c.oid >= ${FIRST_NORMAL_OID}
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid))
-    OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proowner = 10 AND p.oid >= 16384
+    OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proowner = 10 AND p.oid >= ${FIRST_NORMAL_OID}
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid))
-    OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= 16384)
+    OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspowner = 10 AND oid >= ${FIRST_NORMAL_OID})
     OR EXISTS (SELECT FROM pg_catalog.pg_database WHERE datdba = 10 AND datname = pg_catalog.current_database())
 ) needed
 -- predefined roles (pg_read_all_data) come with the server; ASCII only: this is sent to databases in any encoding

@@ -1,3 +1,4 @@
+import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import { quoteIdent } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import type { TableInfo } from "./tables.ts";
@@ -90,7 +91,7 @@ WHERE a.attgenerated = 's' AND a.atttypid NOT IN ('pg_catalog.float4'::regtype, 
   -- up to 14 the column depends on what its expression uses, from 15 on the expression does
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x
     WHERE (x.classid, x.objid, x.objsubid) IN (('pg_catalog.pg_attrdef'::regclass, d.oid, 0), ('pg_catalog.pg_class'::regclass, a.attrelid, a.attnum))
-      AND x.refclassid NOT IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_attrdef'::regclass) AND x.refobjid >= 16384)`);
+      AND x.refclassid NOT IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_attrdef'::regclass) AND x.refobjid >= ${FIRST_NORMAL_OID})`);
   return rows.map(({ table, name }) => columnKey(table, name));
 }
 

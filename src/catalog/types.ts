@@ -1,3 +1,4 @@
+import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import type { Session } from "../postgres/session.ts";
 
 interface TypeRow {
@@ -17,9 +18,6 @@ interface TypeRow {
 
 /** Why a column's values cannot pass in binary form; undefined when they can. */
 export type BinaryObstacle = (typeOid: number) => string | undefined;
-
-/** OIDs from here on are given out by the server that holds the object, so they differ between two servers (manual, access/transam.h). */
-const FIRST_NORMAL_OID = 16384;
 
 /** Values name objects by OID (in binary) or by name (in text): only the name means the same on another server. */
 const NAMES_OBJECTS = new Set([

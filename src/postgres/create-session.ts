@@ -7,7 +7,8 @@ import type { ConnectionConfig } from "./connection-config.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { toServerError } from "./server-error.ts";
-import { type CopyIn, parseVersion, type Session } from "./session.ts";
+import type { CopyIn, Session } from "./session.ts";
+import { parseVersion } from "./version.ts";
 import { internalsOf } from "./wire.ts";
 
 /** Milliseconds that a cancelled statement gets to end before its connection is cut. */

@@ -46,9 +46,3 @@ export interface CopyIn {
   /** Settles when the server is through with all of it: the tags of the COPYs (`COPY 42`), or its error. */
   readonly ended: Promise<string[]>;
 }
-
-/** `15.18 (Debian …)` → 150018; `16beta1` → 160000. */
-export function parseVersion(text: string): number {
-  const match = /^(\d+)(?:\.(\d+))?/.exec(text);
-  return Number(match?.[1] ?? 0) * 10_000 + Number(match?.[2] ?? 0);
-}

@@ -1,3 +1,4 @@
+import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import { readLargeObjects } from "../catalog/large-objects.ts";
 import { readConstraints, readIndexes, readMatviews, readSequences } from "../catalog/relations.ts";
 import { readRelationDependencies } from "../catalog/relation-dependencies.ts";
@@ -11,7 +12,8 @@ import type { Session } from "../postgres/session.ts";
 import { readPosition, type SnapshotPosition } from "../postgres/snapshot.ts";
 import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
-import { describeProgram, majorOf, type PgDumpProgram } from "../schema/pg-dump/pg-dump-program.ts";
+import { describeProgram, type PgDumpProgram } from "../schema/pg-dump/pg-dump-program.ts";
+import { majorOf } from "../postgres/version.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
 import { plural } from "../util/format.ts";
 import { freezeTables, LOCK_TIMEOUT_MS } from "./freeze-tables.ts";
@@ -138,7 +140,7 @@ export function dumpArguments(run: Run, snapshot: string, otherVersion: boolean)
 async function compressionArguments(run: Run, source: Session, found: Preflight): Promise<string[]> {
   if (found.abilities.lz4 || source.serverVersion < 140_000) return [];
   const [row] = await source.query<{ n: number }>(
-    "SELECT count(*)::int AS n FROM pg_catalog.pg_attribute WHERE attcompression = 'l' AND NOT attisdropped AND attrelid >= 16384",
+    `SELECT count(*)::int AS n FROM pg_catalog.pg_attribute WHERE attcompression = 'l' AND NOT attisdropped AND attrelid >= ${FIRST_NORMAL_OID}`,
   );
   if (!row || row.n === 0) return [];
   warn(

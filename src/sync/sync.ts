@@ -2,7 +2,7 @@ import { asPgdittoError, type PgdittoError } from "../errors.ts";
 import { EVENT_FORMAT } from "../events.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { withFacts } from "../postgres/server-error.ts";
-import { majorOf } from "../schema/pg-dump/pg-dump-program.ts";
+import { majorOf } from "../postgres/version.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { plural } from "../util/format.ts";

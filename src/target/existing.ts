@@ -1,3 +1,4 @@
+import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import type { Session } from "../postgres/session.ts";
 
 /** The setting that marks a database as made by pgditto. */
@@ -44,12 +45,12 @@ const MORE = [
 /** True when the database holds nothing that a user made. `session` is connected to it. */
 export async function isEmptyDatabase(session: Session): Promise<boolean> {
   const [row] = await session.query<{ used: boolean }>(`
-SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid >= 16384 AND relpersistence <> 't')
-  OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid >= 16384)
-  OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE oid >= 16384)
-  OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_')
-  OR EXISTS (SELECT FROM pg_catalog.pg_extension WHERE oid >= 16384)
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid >= ${FIRST_NORMAL_OID} AND relpersistence <> 't')
+  OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid >= ${FIRST_NORMAL_OID})
+  OR EXISTS (SELECT FROM pg_catalog.pg_type WHERE oid >= ${FIRST_NORMAL_OID})
+  OR EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE oid >= ${FIRST_NORMAL_OID} AND nspname !~ '^pg_')
+  OR EXISTS (SELECT FROM pg_catalog.pg_extension WHERE oid >= ${FIRST_NORMAL_OID})
   OR EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
-  OR ${MORE.map((catalog) => `EXISTS (SELECT FROM pg_catalog.${catalog} WHERE oid >= 16384)`).join(" OR ")} AS used`);
+  OR ${MORE.map((catalog) => `EXISTS (SELECT FROM pg_catalog.${catalog} WHERE oid >= ${FIRST_NORMAL_OID})`).join(" OR ")} AS used`);
   return row?.used === false;
 }

@@ -1,6 +1,7 @@
 import { PgdittoError } from "../../errors.ts";
 import { clientPackage } from "./client-package.ts";
-import { majorOf, type PgDumpProgram, versionTextOf, WASM_PG_DUMP } from "./pg-dump-program.ts";
+import { type PgDumpProgram, WASM_PG_DUMP } from "./pg-dump-program.ts";
+import { majorOf, versionTextOf } from "../../postgres/version.ts";
 import { nativeWarning, wasmWarning } from "./safe-minor.ts";
 
 /** `--pg-dump`. */

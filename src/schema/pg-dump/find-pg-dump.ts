@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import path from "node:path";
 
 import { PgdittoError } from "../../errors.ts";
-import { parseVersion } from "../../postgres/session.ts";
+import { parseVersion } from "../../postgres/version.ts";
 import { candidateFolders } from "./candidate-folders.ts";
 import { choosePgDump, type FoundPgDump, type PgDumpChoice } from "./choose-pg-dump.ts";
 import type { PgDumpProgram } from "./pg-dump-program.ts";

@@ -16,16 +16,6 @@ export interface PgDumpProgram {
 /** pg_dump as `@electric-sql/pglite-tools` 0.4.8 ships it; the exact version is pinned in package.json, so this is known. */
 export const WASM_PG_DUMP = { version: 180_003, versionText: "18.3" } as const;
 
-/** 150018 → 15. */
-export function majorOf(version: number): number {
-  return Math.floor(version / 10_000);
-}
-
-/** 150018 → `15.18`. */
-export function versionTextOf(version: number): string {
-  return `${majorOf(version)}.${version % 10_000}`;
-}
-
 /** `pg_dump 15.18`, `built-in pg_dump 18.3`: for messages. */
 export function describeProgram(program: PgDumpProgram): string {
   return `${program.kind === "wasm" ? "built-in " : ""}pg_dump ${program.versionText}`;

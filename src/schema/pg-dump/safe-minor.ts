@@ -1,5 +1,5 @@
 import { clientPackage } from "./client-package.ts";
-import { majorOf, versionTextOf } from "./pg-dump-program.ts";
+import { majorOf, versionTextOf } from "../../postgres/version.ts";
 
 /** The least minor release of each major whose client programs have no known security hole (the project's FACTS). */
 const SAFE_MINORS: ReadonlyMap<number, number> = new Map([

@@ -13,7 +13,7 @@ import { connect } from "../../postgres/connect.ts";
 import { quoteLiteral } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { SchemaEntry } from "../../schema/entries.ts";
-import { majorOf } from "../../schema/pg-dump/pg-dump-program.ts";
+import { majorOf } from "../../postgres/version.ts";
 import type { RowCounts } from "../../tasks/row-counts.ts";
 import { readAlikeTables } from "../../verify/alike-tables.ts";
 import { compareLargeObjects } from "../../verify/compare-large-objects.ts";

@@ -1,6 +1,6 @@
 import type { Plan } from "../../plan/build-plan.ts";
 import { LARGE_TABLE } from "../../plan/copies.ts";
-import { majorOf } from "../../schema/pg-dump/pg-dump-program.ts";
+import { majorOf } from "../../postgres/version.ts";
 import { runPgDump } from "../../schema/pg-dump/run-pg-dump.ts";
 import { type CarriedStatistics, parseStatistics } from "../../schema/statistics.ts";
 import { asPgdittoError } from "../../errors.ts";
