@@ -43,12 +43,23 @@ export function buildTasks(input: BuildInput): Array<BuildTask | SmallBuildsTask
   const attachOf = new Map(attaches.flatMap((group) => group.indexes.map((index) => [index, group.task.id] as const)));
   const postponed = postponedTasks(input.split, places);
   const postponedOf = new Map(input.split.postponed.map((entry) => [entry.oid, `postponed:${entry.dumpId}`]));
+  const keysOf = groupBy(
+    places.filter(({ foreignKey }) => foreignKey),
+    ({ table }) => table,
+  );
+  const keysAbove = (table: number): Place[] =>
+    (byOid.get(table)?.parents ?? []).flatMap((parent) =>
+      input.family.isPartitioned(parent) ? [...(keysOf.get(parent) ?? []), ...keysAbove(parent)] : [],
+    );
 
   const whole = (place: Place): BuildTask => {
     const { entry, foreignKey: key } = place;
     const tables = key ? [place.table, key.refTable] : [place.table];
     const unique = key ? [makers.get(key.refIndex), attachOf.get(key.refIndex)] : [];
-    const after = [...tables.flatMap(rowsOf), ...unique, postponedOf.get(place.table), "pre-data"].filter((id) => id !== undefined);
+    // one that is there already, and says the same, would be taken for the partition's part of it
+    const above = key ? keysAbove(place.table).filter(({ foreignKey }) => foreignKey?.refTable === key.refTable) : [];
+    const before = [...unique, ...above.map((other) => buildId(other.entry))];
+    const after = [...tables.flatMap(rowsOf), ...before, postponedOf.get(place.table), "pre-data"].filter((id) => id !== undefined);
     return {
       kind: key ? "foreign-key" : entry.type === "INDEX" ? "index" : "constraint",
       id: buildId(entry),

@@ -4,6 +4,7 @@ import type { TriggerInfo } from "../catalog/triggers.ts";
 import { quoteIdent, quoteQualified } from "../postgres/quote.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
 import { LARGE_TABLE } from "./copies.ts";
+import { families } from "./family.ts";
 import { firstStepOf, type Place, placeBuilds } from "./places.ts";
 import { splitEntries } from "./split-entries.ts";
 
@@ -32,13 +33,14 @@ interface UndoInput {
 
 /**
  * Before rows of a table can come a second time, whatever would act on them goes, to be made again: foreign keys on either side (a table
- * that one refers to cannot be truncated, and what was proven for the old rows holds for them alone) and triggers (they would fire). So do
+ * that one refers to cannot be truncated, and what was proven for the old rows holds for them alone), checks that are NOT VALID, and
+ * triggers (they would fire). So do
  * the plain indexes of a large table that is emptied, because filling it would cost more than making them. Of objects that are made
  * in two steps a first one goes when the new plan has no use for it.
  */
 export function planUndo(input: UndoInput): Undo {
   const places = placeBuilds(splitEntries(input.entries, []).builds, input);
-  const taken = [...foreignKeys(places, input), ...triggersOnRows(input), ...largeIndexes(places, input), ...halfMade(places, input)];
+  const taken = [...constraintsOnRows(places, input), ...triggersOnRows(input), ...largeIndexes(places, input), ...halfMade(places, input)];
   const dumpIds = new Set(taken.map(({ entry }) => entry.dumpId));
   const withThem = input.entries.filter(
     (entry) => entry.dependencies.some((id) => dumpIds.has(id)) && /^(COMMENT|SECURITY LABEL)$/.test(entry.type),
@@ -57,26 +59,39 @@ interface Taken {
   statement: string | undefined;
 }
 
-function foreignKeys(places: readonly Place[], input: UndoInput): Taken[] {
+/**
+ * Foreign keys, and checks that came behind the rows (NOT VALID: there may be rows that break them). Those of a partitioned table stand for
+ * its partitions', which go with them, so the partitions' own are made again too; top down, for one from above cannot be dropped below.
+ */
+function constraintsOnRows(places: readonly Place[], input: UndoInput): Taken[] {
   const touched = touchedTables(input);
-  return places.flatMap(({ entry, foreignKey: key, table }) => {
-    const isThere = input.applied.has(entry.key) || input.applied.has(firstStepOf(entry));
-    if (!key || !isThere || !(touched.has(table) || touched.has(key.refTable))) return [];
-    return [{ entry, statement: dropConstraint(input.tables.get(table), key.name) }];
-  });
+  const family = families([...input.tables.values()]);
+  const there = places.filter(
+    ({ entry, constraint }) =>
+      /^[fcn]$/.test(constraint?.type ?? "") && (input.applied.has(entry.key) || input.applied.has(firstStepOf(entry))),
+  );
+  const acting = there.filter(({ table, foreignKey }) => touched.has(table) || (foreignKey && touched.has(foreignKey.refTable)));
+  const below = new Set(acting.flatMap(({ table }) => family.withDescendants(table)));
+  return there
+    .filter(({ table }) => below.has(table))
+    .toSorted((a, b) => family.withDescendants(b.table).length - family.withDescendants(a.table).length)
+    .map(({ entry, table, constraint }) => ({ entry, statement: constraint && dropConstraint(input.tables.get(table), constraint.name) }));
 }
 
 function triggersOnRows(input: UndoInput): Taken[] {
   const touched = touchedTables(input);
+  const family = families([...input.tables.values()]);
+  const below = new Set([...touched].flatMap((oid) => family.withDescendants(oid)));
   const byOid = new Map(input.triggers.map((trigger) => [trigger.oid, trigger]));
-  return input.entries.flatMap((entry) => {
+  return input.entries.flatMap((entry): Taken[] => {
     const trigger = entry.type === "TRIGGER" ? byOid.get(entry.oid) : undefined;
     const table = trigger && input.tables.get(trigger.table);
-    if (!table || !touched.has(trigger.table) || !input.applied.has(entry.key)) return [];
+    if (!table || !input.applied.has(entry.key)) return [];
     // an entry may also be only about the state of a partition's trigger, which goes with the one it was made from
-    const isMaker = /\bCREATE\b/.test(entry.sql);
+    const isMaker = /^(?:--[^\n]*\n|\s)*CREATE\b/.test(entry.sql);
+    if (!isMaker) return below.has(trigger.table) ? [{ entry, statement: undefined }] : [];
     const drop = `DROP TRIGGER IF EXISTS ${quoteIdent(trigger.name)} ON ${quoteQualified(table.schema, table.name)}`;
-    return [{ entry, statement: isMaker ? drop : undefined }];
+    return touched.has(trigger.table) ? [{ entry, statement: drop }] : [];
   });
 }
 

@@ -49,6 +49,7 @@ export function journalSchema(runId: string): string {
 const journalTable = (schema: string, table: "run" | "copies" | "applied"): string => `${quoteIdent(schema)}.${table}`;
 
 /**
+ * Each table has a primary key: under the source's publications `FOR ALL TABLES` no other could be updated.
  * @param facts What a run that goes on must find the same, as JSON.
  * @param applied Keys of entries that are there already.
  */
@@ -57,8 +58,8 @@ export async function createJournal(session: Session, schema: string, facts: str
 CREATE TABLE ${journalTable(schema, "copies")} (id text PRIMARY KEY, source_table bigint NOT NULL, file text NOT NULL, rows bigint NOT NULL,
   bytes bigint NOT NULL, boundary bigint NOT NULL, xid bigint NOT NULL);
 CREATE TABLE ${journalTable(schema, "applied")} (entry text PRIMARY KEY);
-CREATE TABLE ${journalTable(schema, "run")} (facts text NOT NULL);
-INSERT INTO ${journalTable(schema, "run")} VALUES (${quoteLiteral(facts)});
+CREATE TABLE ${journalTable(schema, "run")} (id int PRIMARY KEY, facts text NOT NULL);
+INSERT INTO ${journalTable(schema, "run")} VALUES (1, ${quoteLiteral(facts)});
 ${noteAppliedSql(schema, applied)}`);
 }
 

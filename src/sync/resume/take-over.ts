@@ -134,9 +134,9 @@ async function prove(
   return await proveUnchanged([opened.source, ...joined], copies, tables, { position: contents.position, signal: run.signal });
 }
 
-const ON_ROWS = new Set(["RULE", "POLICY", "ROW SECURITY"]);
+const ON_ROWS = new Set(["RULE", "POLICY", "ROW SECURITY", "PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"]);
 
-/** Those to copy again. Rules and policies act on DELETE: where they are there already, a range does not go without the rest of its table. */
+/** Those to copy again. Rules and policies act on DELETE, and a publication may refuse it: where they are there already, a range does not go without the rest of its table. */
 function withNeighbours(judged: readonly Judged[], applied: ReadonlySet<string>, { entries }: SourceContents): Judged[] {
   const acting = entries.some((entry) => ON_ROWS.has(entry.type) && applied.has(entry.key));
   const tables = new Set(judged.filter(({ reason }) => reason !== undefined).map(({ copy }) => copy.table));
