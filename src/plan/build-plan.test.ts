@@ -119,7 +119,7 @@ describe("what waits for the rest", () => {
         makeEntry({ dumpId: 6, type: "STATISTICS" }),
       ],
     });
-    expect(waitsFor(made, "rest")).toEqual(new Set(["pre-data", "copy:1", "statistics", "build:1"]));
+    expect(waitsFor(made, "rest")).toEqual(new Set(["pre-data", "copy:1", "statistics", "build:1", "count:1"]));
     expect(waitsFor(made, "privileges")).toContain("rest");
     expect(waitsFor(made, "refresh:4")).toContain("privileges");
     expect(waitsFor(made, "analyze:300")).toContain("refresh:4");

@@ -75,7 +75,9 @@ export function buildPlan(input: PlanInput): Plan {
   const statistics = statementsTask("statistics", "extended statistics", split.statistics, ["pre-data"]);
   const built = buildTasks({ ...input, split, family, copiedBy });
 
-  const beforeRest = [...copying, ...largeObjects, ...statistics, ...built].map((task) => task.id);
+  const counts = countTasks(copies, copiedBy, input.rowHash);
+  // row level security and privileges may keep the role from the rows that it has to count
+  const beforeRest = [...copying, ...largeObjects, ...statistics, ...built, ...counts].map((task) => task.id);
   const restTitle = "triggers, rules, policies, comments";
   // with thousands of tasks an empty one in the middle saves each that comes behind from waiting for all of them, one by one
   const rest =
@@ -94,7 +96,6 @@ export function buildPlan(input: PlanInput): Plan {
     statistics,
     behindRest,
   });
-  const counts = countTasks(copies, copiedBy, input.rowHash);
   const all: Task[] = [
     ...preData.tasks,
     ...copying,

@@ -36,7 +36,10 @@ export function buildTasks(input: BuildInput): Array<BuildTask | SmallBuildsTask
   const byOid = new Map(input.tables.map((table) => [table.oid, table]));
   const bytesOf = (table: number): number =>
     input.family.withDescendants(table).reduce((sum, oid) => sum + (byOid.get(oid)?.bytes ?? 0), 0);
-  const rowsOf = (table: number): string[] => tablesFilling(table, input, byOid).flatMap((oid) => input.copiedBy.get(oid) ?? []);
+  // a domain's constraint belongs to no table, and pg_dump puts it here because rows break it
+  const allRows = [...new Set([...input.copiedBy.values()].flat())];
+  const rowsOf = (table: number): readonly string[] =>
+    table === 0 ? allRows : tablesFilling(table, input, byOid).flatMap((oid) => input.copiedBy.get(oid) ?? []);
 
   const makers = new Map(places.flatMap(({ index, entry }) => (index ? [[index.oid, buildId(entry)] as const] : [])));
   const attaches = attachTasks(input.split.attaches, input.indexes, makers);

@@ -36,3 +36,31 @@ test("the owner of a database copies it with its aggregates", async () => {
     expect(await target.sql("SELECT total FROM app.sums")).toEqual([{ total: 5050 }]);
   });
 });
+
+// The copy was counted when row level security and privileges were there already, and kept its own role out.
+test("the owner of a database copies tables that he may not read himself there", async () => {
+  await withOwner(async (role, as) => {
+    await using source = await freshDatabase("source", { options: `OWNER ${quoteName(role)}` });
+    await using target = reservedDatabase("target");
+    await sql(
+      as(server("source"), source.name),
+      `CREATE SCHEMA app; CREATE TABLE app.forced AS SELECT g AS i FROM generate_series(1, 100) g;
+       ALTER TABLE app.forced ENABLE ROW LEVEL SECURITY; ALTER TABLE app.forced FORCE ROW LEVEL SECURITY; CREATE POLICY few ON app.forced USING (i < 3);
+       CREATE TABLE app.revoked AS SELECT 7 AS i; REVOKE ALL ON app.revoked FROM CURRENT_USER`,
+    );
+    // somebody who may read all of it there
+    await sync({ source: source.url, target: as(server("target"), target.name), yes: true });
+    expect(await tableChecksums(target.url)).toEqual(await tableChecksums(source.url));
+  });
+});
+
+test("a domain's constraint that is NOT VALID comes after the rows that break it", async () => {
+  await using source = await freshDatabase("source", {
+    sql: `CREATE DOMAIN positive AS int; CREATE TABLE t (i positive); INSERT INTO t VALUES (-1), (1);
+          ALTER DOMAIN positive ADD CONSTRAINT above CHECK (VALUE > 0) NOT VALID`,
+  });
+  await using target = reservedDatabase("target");
+  await sync({ source: source.url, target: target.url });
+  expect(await tableChecksums(target.url)).toEqual(await tableChecksums(source.url));
+  await expect(target.sql("INSERT INTO t VALUES (-2)")).rejects.toMatchObject({ code: "23514" });
+});

@@ -27,7 +27,8 @@ export function heartbeat(run: Run, sessions: readonly Session[]): Heartbeat {
   const copies = watchCopies(run);
   const beat = (): void => {
     const now = performance.now();
-    const stalled = copies.stalled(limitMs);
+    // a side that has not answered since was not looked at
+    const stalled = asked.size === 0 ? copies.stalled(limitMs) : undefined;
     if (stalled) return giveUp(stalled);
     for (const session of sessions) {
       const question = asked.get(session);
