@@ -15,9 +15,9 @@ const BUSY = `CREATE FUNCTION public.busy() RETURNS bool LANGUAGE plpgsql AS $$B
 let bench: Bench;
 beforeAll(async () => {
   // rows of many kilobytes, so that they cannot all be on their way at once
-  bench = await openBench(`${BUSY} CREATE TABLE big (i int PRIMARY KEY CHECK (i % 50 <> 0 OR busy()), filler text);
+  bench = await openBench(`${BUSY} CREATE TABLE big (i int PRIMARY KEY CHECK (i % 125 <> 0 OR busy()), filler text);
     ALTER TABLE big ALTER filler SET STORAGE EXTERNAL;
-    INSERT INTO big SELECT n, repeat(md5(n::text), 200) FROM generate_series(1, 2000) n;
+    INSERT INTO big SELECT n, repeat(md5(n::text), 200) FROM generate_series(1, 5000) n;
     CREATE INDEX ON big (md5(filler)); CREATE TABLE small AS SELECT n FROM generate_series(1, 10) n;`);
 });
 afterAll(async () => await bench?.[Symbol.asyncDispose]());
