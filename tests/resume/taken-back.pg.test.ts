@@ -9,6 +9,9 @@ import { sql } from "../support/sql.ts";
 
 const LAST = "CREATE MATERIALIZED VIEW zz_last AS SELECT slow_once(1, 60) AS x;";
 
+/** Before PostgreSQL 13 a partition's part of a trigger is the system's, and its state nobody's to change. */
+const PARTITIONS_OWN = server("source").major >= 13;
+
 const CASES: ReadonlyArray<[what: string, make: string, change: string]> = [
   [
     "partitions: keys that merge with those above, and triggers that are off in one that did not change",
@@ -21,8 +24,8 @@ const CASES: ReadonlyArray<[what: string, make: string, change: string]> = [
      ALTER TABLE p2 ADD CONSTRAINT mid FOREIGN KEY (c) REFERENCES customers; ALTER TABLE p2b ADD CONSTRAINT leaf FOREIGN KEY (c) REFERENCES customers;
      INSERT INTO p SELECT i, 1, i, NULL, NULL FROM generate_series(1, 50) i; INSERT INTO p SELECT i, 2, 1 + i % 9, 1, 1 FROM generate_series(51, 150) i;
      INSERT INTO refs VALUES (1, 1), (60, 2), (120, 2);
-     CREATE TRIGGER above BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE p1 DISABLE TRIGGER above;
-     CREATE TRIGGER "CREATE mid" BEFORE INSERT ON p2 FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE p2b ENABLE ALWAYS TRIGGER "CREATE mid";`,
+     CREATE TRIGGER above AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION note(); ${PARTITIONS_OWN ? "ALTER TABLE p1 DISABLE TRIGGER above;" : ""}
+     CREATE TRIGGER "CREATE mid" AFTER INSERT ON p2 FOR EACH ROW EXECUTE FUNCTION note(); ${PARTITIONS_OWN ? 'ALTER TABLE p2b ENABLE ALWAYS TRIGGER "CREATE mid";' : ""}`,
     "DELETE FROM p2a WHERE id = 77",
   ],
   [
