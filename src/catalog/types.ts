@@ -1,15 +1,8 @@
+import { TYPE_COLUMNS, TYPE_FROM, type TypeRow } from "./type-rows.ts";
 import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import type { Session } from "../postgres/session.ts";
 
-interface TypeRow {
-  oid: number;
-  name: string;
-  schema: string;
-  /** `pg_type.typtype`. */
-  kind: string;
-  base: number;
-  element: number;
-  isArray: boolean;
+interface JudgedType extends TypeRow {
   binary: boolean;
   subtype: number;
   attributes: number[];
@@ -40,7 +33,7 @@ const NAMES_OBJECTS = new Set([
  * they go as text.
  */
 export async function readBinarySafety(session: Session, sameExtensionVersions: (name: string) => boolean): Promise<BinaryObstacle> {
-  const rows = await session.query<TypeRow>(
+  const rows = await session.query<JudgedType>(
     // multiranges exist from PostgreSQL 14
     TYPES.replace("MULTIRANGE", session.serverVersion >= 140_000 ? "OR r.rngmultitypid = t.oid" : ""),
   );
@@ -56,7 +49,7 @@ export async function readBinarySafety(session: Session, sameExtensionVersions: 
     return verdict;
   };
 
-  const obstacle = (type: TypeRow): string | undefined => {
+  const obstacle = (type: JudgedType): string | undefined => {
     if (type.schema === "pg_catalog" && NAMES_OBJECTS.has(type.name)) return `${type.name} names objects by OID in binary`;
     if (type.name === "xml" && type.schema === "pg_catalog") return "xml gets an encoding declaration in binary";
     // the server sends an empty query as one without operands, and refuses to take that back (tsqueryrecv, all versions)
@@ -86,12 +79,11 @@ export async function readBinarySafety(session: Session, sameExtensionVersions: 
 }
 
 const TYPES = `
-SELECT t.oid, t.typname AS name, n.nspname AS schema, t.typtype::text AS kind, t.typbasetype AS base, t.typelem AS element,
-  t.typelem <> 0 AND t.typlen = -1 AND t.typinput = 'pg_catalog.array_in'::regproc AS "isArray",
+SELECT ${TYPE_COLUMNS},
   t.typsend <> 0 AND t.typreceive <> 0 AS binary,
   COALESCE((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid MULTIRANGE), 0) AS subtype,
   ARRAY(SELECT a.atttypid FROM pg_catalog.pg_attribute a
         WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)::pg_catalog.oid[] AS attributes,
   (SELECT e.extname FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
    WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e') AS extension
-FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace`;
+${TYPE_FROM}`;

@@ -1,16 +1,6 @@
+import { TYPE_COLUMNS, TYPE_FROM, type TypeRow } from "./type-rows.ts";
 import { quoteLiteral, quoteQualified } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
-
-interface TypeRow {
-  oid: number;
-  name: string;
-  schema: string;
-  /** `pg_type.typtype`. */
-  kind: string;
-  base: number;
-  element: number;
-  isArray: boolean;
-}
 
 /** Expressions that give equal values exactly when a column holds the same value, on servers of whatever version. */
 export interface ValueForm {
@@ -44,7 +34,7 @@ const FLOATS = new Set(["float4", "float8"]);
  * @param encoding Of both databases, where it is one but not UTF8: text is taken as it is then, for there may be no conversion.
  */
 export async function readValueForms(session: Session, encoding: string | null): Promise<ValueForms> {
-  const rows = await session.query<TypeRow>(TYPES);
+  const rows = await session.query<TypeRow>(`SELECT ${TYPE_COLUMNS} ${TYPE_FROM}`);
   const types = new Map(rows.map((row) => [row.oid, row]));
   const asText = (column: string): string => `pg_catalog.format('%L', ${column})`;
   const unconverted = (column: string): string =>
@@ -80,8 +70,3 @@ export async function readValueForms(session: Session, encoding: string | null):
     return { hashed: unconverted, shown, equals };
   };
 }
-
-const TYPES = `
-SELECT t.oid, t.typname AS name, n.nspname AS schema, t.typtype::text AS kind, t.typbasetype AS base, t.typelem AS element,
-  t.typelem <> 0 AND t.typlen = -1 AND t.typinput = 'pg_catalog.array_in'::regproc AS "isArray"
-FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace`;

@@ -1,3 +1,4 @@
+import { laterAwaited } from "../util/wait.ts";
 import { PgdittoError } from "../errors.ts";
 
 /** The receiving half: one or more `COPY … FROM STDIN` that wait for frames. */
@@ -56,10 +57,11 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
   let room = true;
   let held: Promise<void> | undefined; // the source is paused, not the target, which keeps nothing but what it has got
   let blame = (_error: unknown): void => {};
-  const listenerFailed = new Promise<never>((_resolve, reject) => {
-    blame = reject;
-  });
-  listenerFailed.catch(() => undefined);
+  const listenerFailed = laterAwaited(
+    new Promise<never>((_resolve, reject) => {
+      blame = reject;
+    }),
+  );
 
   const target = ends.target
     .copyIn(options.copyIn, () => (seen.target += 1))

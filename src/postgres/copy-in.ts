@@ -1,3 +1,4 @@
+import { laterAwaited } from "../util/wait.ts";
 import type pg from "pg";
 
 import type { CopyIn } from "./session.ts";
@@ -14,10 +15,11 @@ export function copyIn(client: pg.Client, sql: string, taken?: (tag: string) => 
   return new Promise((resolve, reject) => {
     const tags: string[] = [];
     let settle: { resolve: (tags: string[]) => void; reject: (error: Error) => void } | undefined;
-    const ended = new Promise<string[]>((resolveEnd, rejectEnd) => {
-      settle = { resolve: resolveEnd, reject: rejectEnd };
-    });
-    ended.catch(() => undefined); // the relay looks at it when it is ready to
+    const ended = laterAwaited(
+      new Promise<string[]>((resolveEnd, rejectEnd) => {
+        settle = { resolve: resolveEnd, reject: rejectEnd };
+      }),
+    );
     submit(
       client,
       submittable({

@@ -1,7 +1,7 @@
 import type pg from "pg";
 
 import type { Side } from "../errors.ts";
-import { cancelled, throwIfAborted, withinMs } from "../util/wait.ts";
+import { cancelled, laterAwaited, throwIfAborted, withinMs } from "../util/wait.ts";
 import { sendCancelRequest } from "./cancel.ts";
 import type { ConnectionConfig } from "./connection-config.ts";
 import { copyIn } from "./copy-in.ts";
@@ -104,7 +104,5 @@ async function wrap<T>(side: Side, promise: Promise<T>): Promise<T> {
 
 /** What ends a COPY later (a constraint, a lost connection) is an error of that side like any other: only then is it retried. */
 function toldBySide(side: Side, copy: CopyIn): CopyIn {
-  const ended = wrap(side, copy.ended);
-  ended.catch(() => undefined); // the relay looks at it when it is ready to
-  return { ...copy, ended };
+  return { ...copy, ended: laterAwaited(wrap(side, copy.ended)) };
 }

@@ -9,10 +9,15 @@ const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /** How servers say that a snapshot is gone: invalid_parameter_value, and undefined_object in newer ones. */
 const GONE = new Set(["22023", "42704"]);
 
+/** The statements that begin a transaction which sees exactly what the exporting one sees (manual 9.28.5). */
+export function joinSql(snapshot: string): string {
+  return `${BEGIN}; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`;
+}
+
 /** Begins a transaction that sees exactly what the exporting one sees (manual 9.28.5). */
 export async function importSnapshot(session: Session, snapshot: string): Promise<void> {
   try {
-    await session.run(`${BEGIN}; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+    await session.run(joinSql(snapshot));
   } catch (error) {
     if (!(error instanceof PgdittoError) || !GONE.has(error.sqlstate ?? "")) throw error;
     const hint = "The session that held the source's snapshot is gone, so nobody new can join it. Run again.";

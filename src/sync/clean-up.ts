@@ -4,7 +4,7 @@ import { dropDatabase } from "../target/staging.ts";
 import { connect } from "../postgres/connect.ts";
 import type { Session } from "../postgres/session.ts";
 import { formatBytes } from "../util/format.ts";
-import { cancelled } from "../util/wait.ts";
+import { cancelled, laterAwaited } from "../util/wait.ts";
 import { findFolders, removeFolder } from "./leftover-folders.ts";
 import { applicationName, openControl } from "./open.ts";
 import type { Run } from "./run.ts";
@@ -49,10 +49,11 @@ function dropLimit(run: AbortSignal, hurried: boolean): Disposable & { signal: A
   const hurry = (): void => void timers.push(setTimeout(pass, CANCELLED_DROP_MS));
   if (run.aborted || hurried) hurry();
   run.addEventListener("abort", hurry, { once: true });
-  const passed = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(cancelled(signal)), { once: true });
-  });
-  passed.catch(() => undefined); // nobody may be waiting any more
+  const passed = laterAwaited(
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(cancelled(signal)), { once: true });
+    }),
+  );
   return {
     signal,
     passed,

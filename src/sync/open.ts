@@ -53,6 +53,15 @@ export async function openControl(run: Run, purpose = "control", avoid?: string)
   throw failure;
 }
 
+/** A session in the staging database, in the middle of a run: a server that refuses connections is tried again. */
+export async function openStaging(run: Run, database: string, purpose: string): Promise<Session> {
+  const { config, signal } = run;
+  return connect(
+    { ...config.target, database },
+    { applicationName: applicationName(run, purpose), signal, attempts: config.retryCount, patient: true },
+  );
+}
+
 export async function open(run: Run, patient = false): Promise<Opened> {
   await using opened = disposables();
   const source = opened.use(await openSource(run, "source", patient));

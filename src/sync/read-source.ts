@@ -1,3 +1,5 @@
+import { laterAwaited } from "../util/wait.ts";
+import { findProgram } from "./find-program.ts";
 import { FIRST_NORMAL_OID } from "../postgres/first-normal-oid.ts";
 import { readLargeObjects } from "../catalog/large-objects.ts";
 import { readConstraints, readIndexes, readMatviews, readSequences } from "../catalog/relations.ts";
@@ -11,7 +13,6 @@ import type { PlanInput } from "../plan/build-plan.ts";
 import type { Session } from "../postgres/session.ts";
 import { readPosition, type SnapshotPosition } from "../postgres/snapshot.ts";
 import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
-import { findPgDump } from "../schema/pg-dump/find-pg-dump.ts";
 import { describeProgram, type PgDumpProgram } from "../schema/pg-dump/pg-dump-program.ts";
 import { majorOf } from "../postgres/version.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
@@ -19,7 +20,7 @@ import { plural } from "../util/format.ts";
 import { freezeTables, LOCK_TIMEOUT_MS } from "./freeze-tables.ts";
 import { type Opened, openSource } from "./open.ts";
 import type { Preflight } from "./preflight/preflight.ts";
-import { info, type Run, stage, warn } from "./run.ts";
+import { type Run, stage, warn } from "./run.ts";
 import { usefulStreams } from "./copy/streams.ts";
 
 /** From this size on a key's index is worth a task of its own. Bytes of heap and TOAST. */
@@ -37,16 +38,6 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   const { source } = opened;
   const snapshot = await stage(run, "snapshot", () => freezeTables(source, run.signal));
   const position = await readPosition(source);
-  const program = await stage(run, "find-pg-dump", () =>
-    findPgDump({
-      choice: run.config.pgDump,
-      pgBin: run.config.pgBin,
-      pathEnv: run.machine.path,
-      platform: run.machine.platform,
-      sourceVersion: source.serverVersion,
-      targetVersion: opened.control.serverVersion,
-    }),
-  );
   // files hold what only a superuser may read, too
   const unseen = run.config.strategy === "template" ? [] : await readUnseen(source);
   if (unseen.length > 0) {
@@ -57,16 +48,14 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
       "Use a superuser for the source, or add them on the target by hand.",
     );
   }
-  if (program.note !== undefined) info(run, "pg-dump", program.note);
-  if (program.warning !== undefined) warn(run, "pg-dump-old", program.warning);
+  const program = await findProgram(run, { sourceVersion: source.serverVersion, targetVersion: opened.control.serverVersion });
 
   const args = [
     ...dumpArguments(run, snapshot, majorOf(source.serverVersion) !== majorOf(opened.control.serverVersion)),
     ...(await compressionArguments(run, source, found)),
   ];
   const connect = (): Promise<Session> => openSource(run, "pg_dump");
-  const script = stage(run, "pg-dump", () => runPgDump({ program, connect, args, signal: run.signal }));
-  script.catch(() => undefined); // awaited below; a failure of the catalog must not leave it unhandled
+  const script = laterAwaited(stage(run, "pg-dump", () => runPgDump({ program, connect, args, signal: run.signal })));
   const catalog = await stage(run, "catalog", () => readCatalog(run, opened, found));
   return {
     ...catalog,

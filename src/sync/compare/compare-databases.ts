@@ -10,7 +10,7 @@ import { countTasks } from "../../plan/count-tasks.ts";
 import { families } from "../../plan/family.ts";
 import type { CountTask } from "../../plan/task.ts";
 import { connect } from "../../postgres/connect.ts";
-import { quoteLiteral } from "../../postgres/quote.ts";
+import { joinSql } from "../../postgres/snapshot.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { SchemaEntry } from "../../schema/entries.ts";
 import { majorOf } from "../../postgres/version.ts";
@@ -74,7 +74,7 @@ export async function compareDatabases(run: Run): Promise<VerifyResult> {
   const look = await stage(run, "catalog", () => readRows(run, { source, target }, verify, schemas.skipped));
 
   const count = Math.max(1, Math.min(config.jobs * config.batchSize, look.tasks.length));
-  const settings = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshots.target)}`;
+  const settings = joinSql(snapshots.target);
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: config.target.database, settings, count, snapshot: snapshots.source, tables: look.tables }),
   );

@@ -6,10 +6,8 @@ import { setSequences } from "../../tasks/set-sequences.ts";
 import { info, type Run } from "../run.ts";
 
 /**
- * For a target that was lost for a while. Its server may have crashed, and then the last commits before that can be gone (nobody
- * waited for the disk: `synchronous_commit` is off) and unlogged tables are empty, although they were counted before. So all rows
- * are counted again, and the sequences set again; lost indexes and constraints show in the inventory, and the other statements
- * waited for the disk. From here to the swap there is one session: if the server crashes again, the run fails.
+ * For a target that was lost for a while. Its server may have crashed, and then unlogged tables are empty, although they were counted
+ * before, and what somebody had not waited for on the disk is gone. What tasks have done should be there, and is looked at: all rows are counted again, and the sequences set again. From here to the swap there is one session: if the server crashes again, the run fails.
  */
 export async function countAnew(run: Run, plan: Plan, ends: { source: Session; target: Session }): Promise<ReadonlyMap<number, RowCounts>> {
   info(run, "target-was-lost", "The target was lost for a while and is back; its server may have crashed, so all rows are counted again.");

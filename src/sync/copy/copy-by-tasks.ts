@@ -1,5 +1,4 @@
 import type { Plan } from "../../plan/build-plan.ts";
-import { connect } from "../../postgres/connect.ts";
 import { renewable } from "../../postgres/renewable.ts";
 import type { TargetAbilities } from "../../target/abilities.ts";
 import { loadingSettings } from "../../target/loading-settings.ts";
@@ -14,7 +13,7 @@ import { countAnew } from "../compare/count-anew.ts";
 import { fitWorkers } from "../preflight/fit-workers.ts";
 import { guardRun } from "../watch/guard-run.ts";
 import { makeStaging, type Staging } from "./make-staging.ts";
-import { applicationName, type Opened } from "../open.ts";
+import { type Opened, openStaging } from "../open.ts";
 import type { SourceContents } from "../read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
 import type { SyncResult } from "../result.ts";
@@ -47,12 +46,7 @@ export async function copyByTasks(
   if (!options.staging.exists)
     await makeStaging(run, opened, plan, options.staging, "staging", (settings) => createStaging(opened.control, database, settings));
   // idle as long as the copy takes, so that it may be lost when it is needed
-  await using staging = renewable(() =>
-    connect(
-      { ...run.config.target, database },
-      { applicationName: applicationName(run, "verify"), signal: run.signal, attempts: run.config.retryCount, patient: true },
-    ),
-  );
+  await using staging = renewable(() => openStaging(run, database, "verify"));
   const kept = await dropTemplateObjects(await staging.get(), await readMissingTemplateObjects(opened.source));
   for (const { kind, name } of kept) {
     warn(run, "template-object", `The source has no ${kind} ${name}; the target keeps it, because its role may not drop it.`);

@@ -1,7 +1,6 @@
 import { readTableNames } from "../../catalog/tables.ts";
 import type { Plan } from "../../plan/build-plan.ts";
 import type { CountTask } from "../../plan/task.ts";
-import { connect } from "../../postgres/connect.ts";
 import { quoteQualified } from "../../postgres/quote.ts";
 import { renewable } from "../../postgres/renewable.ts";
 import { copyMethod, createFromTemplate } from "../../target/create-from-template.ts";
@@ -14,7 +13,7 @@ import type { Copied } from "./copied.ts";
 import { fitWorkers } from "../preflight/fit-workers.ts";
 import { guardRun } from "../watch/guard-run.ts";
 import { makeStaging, type Staging } from "./make-staging.ts";
-import { applicationName, openControl, type Opened, ownNames } from "../open.ts";
+import { openControl, type Opened, openStaging, ownNames } from "../open.ts";
 import type { SourceContents } from "../read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
 import { info, type Run, stage, warn } from "../run.ts";
@@ -58,12 +57,7 @@ export async function copyByTemplate(caller: Run, opened: Opened, plan: Plan, co
     }),
   );
   // idle as long as the counting takes, so that it may be lost when it is needed
-  await using copy = renewable(() =>
-    connect(
-      { ...run.config.target, database: staging.name },
-      { applicationName: applicationName(run, "verify"), signal: run.signal, attempts: run.config.retryCount, patient: true },
-    ),
-  );
+  await using copy = renewable(() => openStaging(run, staging.name, "verify"));
   const arrived = countable(tasks, await readTableNames(await copy.get()));
   let here = await countSide(run, plan, workers, arrived, "target");
   await guard.settle();

@@ -1,5 +1,4 @@
 import { PgdittoError } from "../../errors.ts";
-import { connect } from "../../postgres/connect.ts";
 import type { Session } from "../../postgres/session.ts";
 import { findLeftovers } from "../../target/leftovers.ts";
 import { stagingName } from "../../target/names.ts";
@@ -8,7 +7,7 @@ import { terminateSessions } from "../../target/staging.ts";
 import { hasJournal, journalSchema, readFacts } from "../../tasks/journal.ts";
 import { sleep } from "../../util/wait.ts";
 import { factsThatDiffer, type JournalFacts, parseFacts, readOwnFacts } from "./journal-facts.ts";
-import { applicationName, type Opened } from "../open.ts";
+import { type Opened, openStaging } from "../open.ts";
 import { info, type Run } from "../run.ts";
 
 /** What an earlier run left, and can be gone on with. */
@@ -55,18 +54,10 @@ function notResumable(staging: string, differences: readonly string[]): PgdittoE
 }
 
 async function factsOf(run: Run, staging: string, id: string): Promise<JournalFacts | undefined> {
-  await using session = await openStaging(run, staging);
+  await using session = await openStaging(run, staging, "resume");
   const schema = journalSchema(id);
   // a run that died before it had made the journal, or after its end
   return (await hasJournal(session, schema)) ? parseFacts(await readFacts(session, schema)) : undefined;
-}
-
-export async function openStaging(run: Run, staging: string): Promise<Session> {
-  const { config, signal } = run;
-  return connect(
-    { ...config.target, database: staging },
-    { applicationName: applicationName(run, "resume"), signal, attempts: config.retryCount, patient: true },
-  );
 }
 
 async function endSessions(run: Run, control: Session, database: string): Promise<void> {

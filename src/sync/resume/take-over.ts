@@ -1,3 +1,5 @@
+import { splitEntries } from "../../plan/split-entries.ts";
+import { listCopies } from "../../plan/copies.ts";
 import type { TableInfo } from "../../catalog/tables.ts";
 import { readTriggers } from "../../catalog/triggers.ts";
 import { PgdittoError } from "../../errors.ts";
@@ -12,9 +14,9 @@ import { describeJudged, type Judged, proveUnchanged, rangeOfId } from "../../ta
 import { disposables } from "../../util/disposables.ts";
 import { formatBytes } from "../../util/format.ts";
 import { groupBy, inSlices } from "../../util/group-by.ts";
-import { openStaging, type Resumable } from "./find-resumable.ts";
+import type { Resumable } from "./find-resumable.ts";
 import { durableBoundary } from "./durable-boundary.ts";
-import { type Opened, openSource } from "../open.ts";
+import { type Opened, openSource, openStaging } from "../open.ts";
 import type { SourceContents } from "../read-source.ts";
 import { info, type Run } from "../run.ts";
 import { laterAwaited } from "../../util/wait.ts";
@@ -34,7 +36,7 @@ const NAMED = 5;
  */
 export async function takeOver(run: Run, opened: Opened, contents: SourceContents, resumable: Resumable): Promise<TakenOver | undefined> {
   refuseOlderSource(resumable, contents);
-  await using staging = await openStaging(run, resumable.staging);
+  await using staging = await openStaging(run, resumable.staging, "resume");
   const schema = journalSchema(resumable.run);
   const applied = await readApplied(staging, schema);
   const changed = changedSince(applied, contents);
@@ -126,7 +128,8 @@ function hasDomainCheck(applied: ReadonlySet<string>, { entries, constraints }: 
 /** By OID; a table that rows are loaded through is its partitions together, as its copy was. */
 function withThrough(contents: SourceContents): Map<number, TableInfo> {
   const tables = new Map(contents.tables.map((table) => [table.oid, table]));
-  for (const { table } of buildPlan({ ...contents, kept: new Map() }).copies) tables.set(table.oid, table);
+  const { skipped } = splitEntries(contents.entries, contents.skipExtensions);
+  for (const { table } of listCopies({ ...contents, kept: new Map() }, skipped)) tables.set(table.oid, table);
   return tables;
 }
 
