@@ -1,18 +1,27 @@
 import { expect, test } from "vitest";
 import { sync } from "../../src/index.ts";
-import { freshDatabase, reservedDatabase, uniqueName } from "../support/databases.ts";
+import { type FreshDatabase, freshDatabase, reservedDatabase, uniqueName } from "../support/databases.ts";
 import { tableChecksums } from "../support/oracle.ts";
 import { server, type TestServer, urlOf } from "../support/servers.ts";
 import { quoteName, sql } from "../support/sql.ts";
 
 const SIDES = ["source", "target"] as const;
 
-/** A role that may log in and create databases, on both servers, for as long as the work takes. */
-async function withOwner(work: (role: string, as: (on: TestServer, database: string) => string) => Promise<void>): Promise<void> {
+interface Owned {
+  source: FreshDatabase;
+  target: FreshDatabase;
+  /** URL of a database, as the owner of the source's. */
+  as: (on: TestServer, database: string) => string;
+}
+
+/** A source whose owner may log in and create databases, on both servers, for as long as the work takes. */
+async function withOwner(work: (owned: Owned) => Promise<void>): Promise<void> {
   const role = uniqueName("owner");
   for (const side of SIDES) await sql(urlOf(server(side), "postgres"), `CREATE ROLE ${role} LOGIN CREATEDB PASSWORD 'secret'`);
   try {
-    await work(role, (on, database) => urlOf({ ...on, user: role, password: "secret" }, database));
+    await using source = await freshDatabase("source", { options: `OWNER ${quoteName(role)}` });
+    await using target = reservedDatabase("target");
+    await work({ source, target, as: (on, database) => urlOf({ ...on, user: role, password: "secret" }, database) });
   } finally {
     for (const side of SIDES) await sql(urlOf(server(side), "postgres"), `DROP ROLE ${role}`);
   }
@@ -20,9 +29,7 @@ async function withOwner(work: (role: string, as: (on: TestServer, database: str
 
 // Pagila: its one aggregate was taken for a function in the language "internal", which only a superuser may use.
 test("the owner of a database copies it with its aggregates", async () => {
-  await withOwner(async (role, as) => {
-    await using source = await freshDatabase("source", { options: `OWNER ${quoteName(role)}` });
-    await using target = reservedDatabase("target");
+  await withOwner(async ({ source, target, as }) => {
     await sql(
       as(server("source"), source.name),
       `CREATE SCHEMA app; CREATE TABLE app.t AS SELECT g AS i, 'n' || g AS name FROM generate_series(1, 100) g;
@@ -39,9 +46,7 @@ test("the owner of a database copies it with its aggregates", async () => {
 
 // The copy was counted when row level security and privileges were there already, and kept its own role out.
 test("the owner of a database copies tables that he may not read himself there", async () => {
-  await withOwner(async (role, as) => {
-    await using source = await freshDatabase("source", { options: `OWNER ${quoteName(role)}` });
-    await using target = reservedDatabase("target");
+  await withOwner(async ({ source, target, as }) => {
     await sql(
       as(server("source"), source.name),
       `CREATE SCHEMA app; CREATE TABLE app.forced AS SELECT g AS i FROM generate_series(1, 100) g;

@@ -1,33 +1,45 @@
+import type { Cluster } from "../../src/demo/cluster.ts";
 import { expect, test } from "vitest";
 import { databasesOf, runBetween, SLOW, startBetween, stagingOf, until } from "../support/cli-run.ts";
 import { freshDatabase, reservedDatabase, uniqueName } from "../support/databases.ts";
 import { expectSame } from "../support/fidelity.ts";
 import { contents } from "../support/oracle.ts";
-import { journaled, resume, settled, SLOW_ONCE } from "../support/resume.ts";
+import { journaled, type Left, resume, settled, SLOW_ONCE } from "../support/resume.ts";
 import { ownCluster } from "../support/servers.ts";
 import { sql } from "../support/sql.ts";
 
 const TABLES = (slow: string): string => `CREATE TABLE done (id int PRIMARY KEY); INSERT INTO done SELECT generate_series(1, 100);
   CREATE TABLE slow (id int CHECK (${slow}(id, 0.02))); INSERT INTO slow SELECT generate_series(1, 200);`;
 
+/** A database of its own on a server of its own. */
+async function databaseOn(cluster: Cluster, text: string): Promise<{ url: string; name: string }> {
+  const name = uniqueName();
+  await sql(cluster.url("postgres"), `CREATE DATABASE ${name}`);
+  await sql(cluster.url(name), text);
+  return { url: cluster.url(name), name };
+}
+
+/** The staging database of the run that is under way, once so many copies are in. */
+async function untilCopied(target: { url: string; name: string }, copies: number): Promise<Left> {
+  const name = await stagingOf(target.name);
+  const left = { name, url: target.url.replace(/[^/]*$/, name) };
+  await until(async () => (await journaled(left, "copies").catch(() => 0)) === copies);
+  return left;
+}
+
 test("the target's server is lost and does not come back: exit 7, what was done stays, and --resume goes on", async () => {
   await using cluster = await ownCluster("target");
   await using source = await freshDatabase("source", { sql: SLOW_ONCE + TABLES("slow_once") });
-  const name = uniqueName();
-  await sql(cluster.url("postgres"), `CREATE DATABASE ${name}`);
-  const target = { url: cluster.url(name), name };
-  await sql(target.url, "CREATE TABLE precious (i int)");
+  const target = await databaseOn(cluster, "CREATE TABLE precious (i int)");
   await settled(source);
   await using cli = await startBetween(source, target, ["--yes", "--retry-count", "2"]);
   const staging = await until(async () => {
     const rows = await sql(cluster.url("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", [
-      `${name}__pgditto_`,
+      `${target.name}__pgditto_`,
     ]);
     const [found] = rows.map(({ datname }) => ({ name: String(datname), url: cluster.url(String(datname)) }));
     return found && (await journaled(found, "copies").catch(() => 0)) === 1 && found;
   });
-  // copies are committed asynchronously: what the disk has not seen is lost, and its rows in the journal with it
-  await sql(cluster.url("postgres"), "CHECKPOINT");
   await cluster.stop("crash");
   const { code, stdout, stderr } = await cli.result;
   expect(code).toBe(7);
@@ -47,14 +59,9 @@ test("the target's server is lost and does not come back: exit 7, what was done 
 test("the source's snapshot is lost: the run goes on by itself under a new one, with what is proven unchanged", async () => {
   await using cluster = await ownCluster("source");
   await using target = reservedDatabase("target");
-  const name = uniqueName();
-  await sql(cluster.url("postgres"), `CREATE DATABASE ${name}`);
-  const source = { url: cluster.url(name) };
-  await sql(source.url, `${SLOW} ${TABLES("slow")} CREATE TABLE changed AS TABLE done`);
+  const source = await databaseOn(cluster, `${SLOW} ${TABLES("slow")} CREATE TABLE changed AS TABLE done`);
   await using cli = await startBetween(source, target, ["--json"]);
-  const staging = await stagingOf(target.name);
-  const left = { name: staging, url: target.url.replace(/[^/]*$/, staging) };
-  await until(async () => (await journaled(left, "copies").catch(() => 0)) === 2);
+  await untilCopied(target, 2);
   await sql(source.url, "SET synchronous_commit = on; UPDATE changed SET id = -1 WHERE id = 1");
   await cluster.stop("crash");
   await cluster.start();
@@ -69,14 +76,9 @@ test("the source's snapshot is lost: the run goes on by itself under a new one, 
 test("the source is lost and no attempt is left: exit 7, the process ends, and --resume goes on", async () => {
   await using cluster = await ownCluster("source");
   await using target = reservedDatabase("target");
-  const name = uniqueName();
-  await sql(cluster.url("postgres"), `CREATE DATABASE ${name}`);
-  const source = { url: cluster.url(name) };
-  await sql(source.url, SLOW_ONCE + TABLES("slow_once"));
+  const source = await databaseOn(cluster, SLOW_ONCE + TABLES("slow_once"));
   await using cli = await startBetween(source, target, ["--retry-count", "1"]);
-  const staging = await stagingOf(target.name);
-  const left = { name: staging, url: target.url.replace(/[^/]*$/, staging) };
-  await until(async () => (await journaled(left, "copies").catch(() => 0)) === 1);
+  await untilCopied(target, 1);
   await cluster.stop("crash");
   const { code, stderr } = await cli.result;
   expect(code).toBe(7);
@@ -91,14 +93,12 @@ test("cancelled with --keep-staging: 130, what was done stays, and --resume goes
   await using target = reservedDatabase("target");
   await settled(source);
   await using cli = await startBetween(source, target, ["--keep-staging"]);
-  const staging = await stagingOf(target.name);
-  const left = { name: staging, url: target.url.replace(/[^/]*$/, staging) };
-  await until(async () => (await journaled(left, "copies").catch(() => 0)) === 1);
+  const staging = await untilCopied(target, 1);
   cli.kill("SIGINT");
   const { code, stdout, stderr } = await cli.result;
   expect(code).toBe(130);
-  expect(stdout + stderr).toContain(`What is done stays in ${staging}`);
-  expect(await databasesOf(target.name)).toEqual([staging]);
+  expect(stdout + stderr).toContain(`What is done stays in ${staging.name}`);
+  expect(await databasesOf(target.name)).toEqual([staging.name]);
   const resumed = await resume(source, target);
   expect(resumed.code).toBe(0);
   expect(resumed.told).toMatch(/of the 2 copies of this plan, 1 /);
