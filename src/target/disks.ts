@@ -13,6 +13,11 @@ export interface Disk {
   wal: boolean;
 }
 
+/** `/var/lib/postgresql (pg_wal, tablespace pg_default)`. */
+export function describeDisk({ path, tablespaces, wal }: Disk): string {
+  return `${path} (${[...(wal ? ["pg_wal"] : []), ...tablespaces.map((name) => `tablespace ${name}`)].join(", ")})`;
+}
+
 export interface DiskSpace {
   /** Bytes that a process other than root's may still write. */
   free: number;

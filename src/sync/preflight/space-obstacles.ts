@@ -1,5 +1,5 @@
 import type { Obstacle } from "../../errors.ts";
-import { type Disk, type DiskSpace, readDiskSpace } from "../../target/disks.ts";
+import { describeDisk, type Disk, type DiskSpace, readDiskSpace } from "../../target/disks.ts";
 import { findLeftovers } from "../../target/leftovers.ts";
 import { formatBytes } from "../../util/format.ts";
 import type { Opened } from "../open.ts";
@@ -64,9 +64,8 @@ function diskObstacles(
     const free = there.free + back;
     const sum = needs.data + needs.sort + needs.wal + needs.reserve;
     if (sum <= free) continue;
-    const holds = [...(disk.wal ? ["pg_wal"] : []), ...disk.tablespaces.map((name) => `tablespace ${name}`)].join(", ");
     const freed = back === 0 ? "" : `, and ${formatBytes(back)} more when old databases are dropped`;
-    const message = `The target's disk with ${disk.path} (${holds}) has ${formatBytes(there.free)} free${freed}; the copy needs about ${formatBytes(sum)}: ${listed(needs)}.`;
+    const message = `The target's disk with ${describeDisk(disk)} has ${formatBytes(there.free)} free${freed}; the copy needs about ${formatBytes(sum)}: ${listed(needs)}.`;
     if (sum - BLOAT * (needs.data + needs.sort + needs.wal) <= free) {
       warn(run, "space-tight", `${message} It may fit without the source's bloat: the run is ended before the disk is full.`);
       continue;

@@ -1,6 +1,6 @@
 import { createPace, type Pace } from "../../copy/pace.ts";
 import { asPgdittoError } from "../../errors.ts";
-import type { GiveUp } from "./give-up.ts";
+import type { GiveUp } from "./repeat.ts";
 import { heartbeat } from "./heartbeat.ts";
 import type { Opened } from "../open.ts";
 import type { Run } from "../run.ts";

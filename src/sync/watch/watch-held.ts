@@ -1,7 +1,7 @@
 import type { Session } from "../../postgres/session.ts";
 import { formatCount, formatDuration } from "../../util/format.ts";
 import { withinMs } from "../../util/wait.ts";
-import type { GiveUp } from "./give-up.ts";
+import type { GiveUp } from "./repeat.ts";
 import { type Run, warn } from "../run.ts";
 
 /** Milliseconds between two readings, and of patience with the server. */

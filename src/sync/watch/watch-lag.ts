@@ -4,7 +4,7 @@ import { displayIdent } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import { formatBytes, formatDuration } from "../../util/format.ts";
 import { withinMs } from "../../util/wait.ts";
-import type { GiveUp } from "./give-up.ts";
+import { type GiveUp, repeat } from "./repeat.ts";
 import type { Opened } from "../open.ts";
 import { info, type Run, warn } from "../run.ts";
 
@@ -31,10 +31,9 @@ export function watchLag(run: Run, opened: Pick<Opened, "source" | "control">, p
   if (limit === undefined) return { [Symbol.dispose]: () => {} };
   const stallMs = run.config.stallTimeout * 1000;
   let paused: { since: number; least: number; at: number } | undefined;
-  let timer: NodeJS.Timeout | undefined;
   let over = false;
 
-  const look = async (): Promise<void> => {
+  const look = async (): Promise<number> => {
     const lags = (await Promise.all([opened.source, opened.control].map((session) => withinMs(PATIENCE_MS, readLags(session))))).flatMap(
       (found) => found ?? [],
     );
@@ -42,7 +41,7 @@ export function watchLag(run: Run, opened: Pick<Opened, "source" | "control">, p
     const bytes = worst?.bytes ?? 0;
     const now = performance.now();
     if (!paused) {
-      if (!worst || bytes <= limit || over) return;
+      if (!worst || bytes <= limit || over) return LOOK_MS;
       paused = { since: now, least: bytes, at: now };
       pace.pause();
       warn(
@@ -58,18 +57,13 @@ export function watchLag(run: Run, opened: Pick<Opened, "source" | "control">, p
       paused.least = bytes;
       paused.at = now;
     } else if (worst && now - paused.at >= stallMs) giveUp(stuck(worst, stallMs));
+    return LOOK_MS;
   };
-  const next = (): void => {
-    const again = (): void => {
-      if (!over) timer = setTimeout(next, LOOK_MS);
-    };
-    look().then(again, giveUp);
-  };
-  next();
+  const stop = repeat(look, giveUp);
   return {
     [Symbol.dispose]: () => {
       over = true;
-      clearTimeout(timer);
+      stop();
       pace.resume();
     },
   };

@@ -1,11 +1,11 @@
 import { PgdittoError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { withFacts } from "../../postgres/server-error.ts";
-import { type Disk, findDisks, readDiskSpace } from "../../target/disks.ts";
+import { describeDisk, type Disk, findDisks, readDiskSpace } from "../../target/disks.ts";
 import { readWalFacts } from "../../target/wal.ts";
 import { formatBytes } from "../../util/format.ts";
 import { withinMs } from "../../util/wait.ts";
-import type { GiveUp } from "./give-up.ts";
+import { type GiveUp, repeat } from "./repeat.ts";
 import type { Run } from "../run.ts";
 import { mustStayFree } from "../preflight/space-need.ts";
 import { isLocal } from "../copy/streams.ts";
@@ -73,35 +73,13 @@ export async function watchSpace(
   };
 }
 
-/** One look after another, never two at a time, each says when the next is due; the first that throws is the last. Returns how to stop. */
-function repeat(look: () => Promise<number>, giveUp: GiveUp): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  let over = false;
-  const next = (): void => {
-    look().then(
-      (ms) => {
-        if (!over) timer = setTimeout(next, ms);
-      },
-      (error: unknown) => {
-        if (!over) giveUp(error);
-      },
-    );
-  };
-  next();
-  return () => {
-    over = true;
-    clearTimeout(timer);
-  };
-}
-
 const LEFT = "The live target is as it was.";
 
 function tooFull(disk: Disk, free: number, needed: number, fell: number): PgdittoError {
   const went = fell === 0 ? "" : `; ${formatBytes(fell)} went since the look before`;
-  const holds = [...(disk.wal ? ["pg_wal"] : []), ...disk.tablespaces.map((name) => `tablespace ${name}`)].join(", ");
   return new PgdittoError(
     "space",
-    `The target's disk with ${disk.path} (${holds}) is nearly full: ${formatBytes(free)} are free, and ${formatBytes(needed)} have to stay free${went}.`,
+    `The target's disk with ${describeDisk(disk)} is nearly full: ${formatBytes(free)} are free, and ${formatBytes(needed)} have to stay free${went}.`,
     {
       object: disk.path,
       side: "target",
