@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
-import { type Command, COMMANDS } from "../config/option-spec.ts";
+import { type Command, COMMANDS, WORDS } from "../config/option-spec.ts";
 import { parseOption } from "../config/option-value.ts";
 import { OPTION_KEYS, type OptionKey, specOf } from "../config/options.ts";
 import { type Origin, refuse } from "../config/origin.ts";
@@ -12,6 +12,8 @@ export interface ParsedArgv {
   command: Command;
   /** False when no command was written, so that `command` is the default, `sync`. */
   commandGiven: boolean;
+  /** What stands behind the command, where it takes a word. */
+  word: string | undefined;
   flags: CliFlags;
   help: boolean;
   version: boolean;
@@ -42,13 +44,38 @@ export function parseArgv(argv: readonly string[]): ParsedArgv {
   if (unknown !== undefined) throw unknownFlag(unknown, command);
   if (word !== undefined && command === undefined) throw unknownCommand(word);
   const chosen = command ?? "sync";
-  if (help || version) return { command: chosen, commandGiven: command !== undefined, flags: {}, help, version };
-  if (words.length > 1)
-    throw new PgdittoError("usage", `pgditto ${chosen} takes flags only, and there is a further word behind it.`, {
-      object: chosen,
-      hint: "Databases are given with --source and --target, tables with --table.",
+  const commandGiven = command !== undefined;
+  if (help || version) return { command: chosen, commandGiven, word: undefined, flags: {}, help, version };
+  return { command: chosen, commandGiven, word: readWord(words.slice(1), chosen), flags: readFlags(flagTokens, chosen), help, version };
+}
+
+/** The words behind the command: one where it takes one, else none. */
+function readWord(words: readonly string[], command: Command): string | undefined {
+  const taken = WORDS[command];
+  const [word] = words;
+  if (words.length > (taken ? 1 : 0))
+    throw new PgdittoError(
+      "usage",
+      taken
+        ? `pgditto ${command} takes one ${taken.placeholder}, and there is a further word behind it.`
+        : `pgditto ${command} takes flags only, and there is a further word behind it.`,
+      { object: command, hint: "Databases are given with --source and --target, tables with --table." },
+    );
+  if (!taken) return undefined;
+  const choices = taken.choices?.join(", ");
+  if (word === undefined)
+    throw new PgdittoError("usage", `pgditto ${command} needs a word behind it: ${choices ?? taken.placeholder}.`, {
+      object: command,
+      hint: `Write pgditto ${command} ${taken.choices?.[0] ?? taken.placeholder}.`,
     });
-  return { command: chosen, commandGiven: command !== undefined, flags: readFlags(flagTokens, chosen), help, version };
+  if (taken.choices && !taken.choices.includes(word)) {
+    const near = nearest(word, taken.choices, 1)[0];
+    throw new PgdittoError("usage", `pgditto ${command}: there is no such ${taken.placeholder.toLowerCase()}.`, {
+      object: command,
+      hint: near === undefined ? `It is one of ${choices}.` : `Did you mean ${near}?`,
+    });
+  }
+  return word;
 }
 
 function tokenize(argv: readonly string[]) {

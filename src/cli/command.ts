@@ -4,6 +4,8 @@ import type { Paint } from "../report/style.ts";
 /** What a command gets from the command line. */
 export interface CommandContext {
   options: RunOptions;
+  /** What stands behind the command, where it takes a word; else empty. */
+  word: string;
   json: boolean;
   /** `demo --keep`. */
   keep: boolean;

@@ -1,4 +1,4 @@
-import { type Command, GROUPS, type OptionSpec } from "../config/option-spec.ts";
+import { type Command, GROUPS, type OptionSpec, WORDS } from "../config/option-spec.ts";
 import { OPTION_KEYS, specOf } from "../config/options.ts";
 
 const WIDTH = 100;
@@ -74,8 +74,10 @@ function generalHelp(): string[] {
 }
 
 function commandHelp(command: Command): string[] {
+  const word = WORDS[command];
+  const usage = [command, ...(word ? [word.choices?.join("|") ?? word.placeholder] : [])].join(" ");
   return [
-    `Usage: pgditto ${command} [flags]`,
+    `Usage: pgditto ${usage} [flags]`,
     "",
     ...wrap(SUMMARIES[command].text, WIDTH),
     "",

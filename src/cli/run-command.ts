@@ -46,6 +46,7 @@ export async function main(): Promise<number> {
     const options = { ...flags, env: process.env, cwd: process.cwd(), signal: signals.signal };
     return await COMMANDS[parsed.command]({
       options,
+      word: parsed.word ?? "",
       json,
       keep: keep === true,
       profile,

@@ -1,6 +1,15 @@
 export const COMMANDS = ["sync", "plan", "verify", "doctor", "cleanup", "demo"] as const;
 export type Command = (typeof COMMANDS)[number];
 
+/** The one word that a command takes behind its name, as `placeholder` in its help; with `choices`, one of them. */
+export interface Word {
+  placeholder: string;
+  choices?: readonly [string, ...string[]];
+}
+
+/** Commands that are not here take flags only. */
+export const WORDS: Readonly<Partial<Record<Command, Word>>> = {};
+
 /** plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first. */
 export const RUN = ["sync", "plan", "doctor"] as const;
 
