@@ -156,6 +156,8 @@ export type SyncEventBody =
     }
   /** Rows of every table counted on both sides and, with `checksums`, compared by content; objects compared. */
   | { type: "verify:done"; tables: number; rows: number; objects: number; checksums: boolean; differences: readonly Difference[] }
+  /** Something was taken off a table of the target for a while, or is back; `not-valid`: rows break the constraint, which is back for new ones. */
+  | { type: "ledger"; action: "off" | "back" | "not-valid" | "failed"; kind: string; object: string; detail: string }
   | { type: "swap:done"; database: string; previous?: string | undefined }
   /** Something of an earlier or of this run was removed, or could not be. */
   | { type: "cleanup"; object: string; removed: boolean; reason: string }

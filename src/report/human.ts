@@ -1,9 +1,11 @@
-import type { SyncEvent, TaskKind } from "../events.ts";
+import type { SyncEvent } from "../events.ts";
 import { formatBytes, formatCount, formatDuration, plural } from "../util/format.ts";
 import { errorDetails } from "./error-details.ts";
 import { heldFor, isLong } from "./held.ts";
+import { LABELS, LONG, QUIET, STATES } from "./labels.ts";
+import { ledgerLine } from "./ledger-line.ts";
 import { groupBook } from "./groups.ts";
-import { type Colour, painter, printable, RULE, THIN_RULE } from "./style.ts";
+import { painter, printable, RULE, THIN_RULE } from "./style.ts";
 
 export interface HumanReporterOptions {
   /** Takes whole lines. */
@@ -16,34 +18,6 @@ export interface HumanReporterOptions {
   /** `HH:MM:SS` of an event's time, in the reader's time zone. */
   clock: (time: string) => string;
 }
-
-const LABELS: Readonly<Record<TaskKind, string>> = {
-  "pre-data": "SCHEMA",
-  copy: "COPY",
-  "large-objects": "LOBJ",
-  index: "INDEX",
-  constraint: "CONSTR",
-  "small-builds": "INDEX",
-  "foreign-key": "FKEY",
-  statements: "SCHEMA",
-  refresh: "MVIEW",
-  sequences: "SEQ",
-  analyze: "STATS",
-  count: "COUNT",
-  finish: "SCHEMA",
-};
-const STATES: Readonly<Record<string, Colour>> = {
-  STARTED: "yellow",
-  DONE: "green",
-  FAILED: "red",
-  RETRY: "magenta",
-  WARNING: "magenta",
-  INFO: "cyan",
-};
-/** Told of when they start, too: those that take long enough to wonder. */
-const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
-/** Too many and too small to be told one by one. */
-const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", "finish"]);
 
 /** Writes a run as the original script did: banner, phases, one line a table for its start and its end, summary. */
 export function humanReporter(options: HumanReporterOptions): (event: SyncEvent) => void {
@@ -191,6 +165,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           plural(event.tables, "table"),
           `${plural(event.rows, "row")} ${event.checksums ? "compared by checksum" : "counted on both sides"}, ${plural(event.objects, "object")} compared, ${plural(event.differences.length, "difference")}`,
         );
+        break;
+      case "ledger":
+        line(event.time, ...ledgerLine(event));
         break;
       case "swap:done":
         line(

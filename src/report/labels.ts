@@ -1,0 +1,34 @@
+import type { TaskKind } from "../events.ts";
+import type { Colour } from "./style.ts";
+
+/** What the log calls a kind of task. */
+export const LABELS: Readonly<Record<TaskKind, string>> = {
+  "pre-data": "SCHEMA",
+  copy: "COPY",
+  "large-objects": "LOBJ",
+  index: "INDEX",
+  constraint: "CONSTR",
+  "small-builds": "INDEX",
+  "foreign-key": "FKEY",
+  statements: "SCHEMA",
+  refresh: "MVIEW",
+  sequences: "SEQ",
+  analyze: "STATS",
+  count: "COUNT",
+  finish: "SCHEMA",
+};
+
+export const STATES: Readonly<Record<string, Colour>> = {
+  STARTED: "yellow",
+  DONE: "green",
+  FAILED: "red",
+  RETRY: "magenta",
+  WARNING: "magenta",
+  INFO: "cyan",
+};
+
+/** Told of when they start, too: those that take long enough to wonder. */
+export const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
+
+/** Too many and too small to be told one by one. */
+export const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", "finish"]);
