@@ -3,7 +3,8 @@ import { formatBytes, formatCount, formatDuration, plural } from "../util/format
 import { errorDetails } from "./error-details.ts";
 import { heldFor, isLong } from "./held.ts";
 import { groupBook } from "./groups.ts";
-import { type Colour, painter, printable, RULE, THIN_RULE } from "./style.ts";
+import { logLine } from "./log-line.ts";
+import { painter, printable, RULE, THIN_RULE } from "./style.ts";
 
 export interface HumanReporterOptions {
   /** Takes whole lines. */
@@ -17,7 +18,7 @@ export interface HumanReporterOptions {
   clock: (time: string) => string;
 }
 
-const LABELS: Readonly<Record<TaskKind, string>> = {
+export const LABELS: Readonly<Record<TaskKind, string>> = {
   "pre-data": "SCHEMA",
   copy: "COPY",
   "large-objects": "LOBJ",
@@ -32,14 +33,6 @@ const LABELS: Readonly<Record<TaskKind, string>> = {
   count: "COUNT",
   finish: "SCHEMA",
 };
-const STATES: Readonly<Record<string, Colour>> = {
-  STARTED: "yellow",
-  DONE: "green",
-  FAILED: "red",
-  RETRY: "magenta",
-  WARNING: "magenta",
-  INFO: "cyan",
-};
 /** Told of when they start, too: those that take long enough to wonder. */
 const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
 /** Too many and too small to be told one by one. */
@@ -49,6 +42,7 @@ const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", 
 export function humanReporter(options: HumanReporterOptions): (event: SyncEvent) => void {
   const { out } = options;
   const paint = painter(options.colours);
+  const style = { paint, clock: options.clock };
   const groups = groupBook();
   let atWork = false;
   let cleaning = false;
@@ -58,10 +52,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   const advice: string[] = [];
 
   const line = (time: string, label: string, state: string, name: string, detail: string): void => {
-    const shown = printable(name).replace(/^public\./, "");
-    out(
-      `[${options.clock(time)}] [${label.padEnd(6)}] [${paint(STATES[state] ?? "bold", state.padEnd(9))}] ${shown.padEnd(35)} | ${printable(detail)}`,
-    );
+    out(logLine(style, time, label, state, name, detail));
   };
   const heading = (text: string): void => {
     for (const one of ["", paint("cyan", text), paint("cyan", THIN_RULE)]) out(one);
@@ -147,6 +138,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       }
       case "task:progress":
+      case "build:progress":
         break;
       case "task:retry":
         line(
