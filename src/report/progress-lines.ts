@@ -71,15 +71,16 @@ function line({ colour, label, name, share, facts, ms }: Row, width: number, pai
   const barWidth = width >= 70 ? Math.min(30, Math.floor(width / 6)) : 0;
   const percentWidth = width >= 12 ? 5 : 0;
   const left = width - labelWidth - timeWidth - barWidth - percentWidth;
-  const nameWidth = width >= 50 ? Math.min(35, Math.floor(left / 2)) : left;
+  // on a narrow screen a name leaves to the facts what it does not need
+  const nameWidth = Math.min(left, width >= 50 ? Math.min(35, Math.floor(left / 2)) : textWidth(name));
   const factsWidth = left - nameWidth;
-  const fact = facts.find((text) => textWidth(text) + 2 <= factsWidth) ?? "";
+  const fact = facts.find((text) => text !== "" && textWidth(text) + 2 <= factsWidth) ?? "";
+  const percent = (share === undefined ? "" : `${Math.floor(share * 100)} %`).padStart(percentWidth);
+  const known = fitWidth(fact === "" ? "" : `  ${fact}`, factsWidth);
   return [
     paint(colour, fitWidth(label, labelWidth)),
     fitWidth(name, nameWidth),
-    bar(share, barWidth),
-    (share === undefined ? "" : `${Math.floor(share * 100)} %`).padStart(percentWidth),
-    fitWidth(fact === "" ? "" : `  ${fact}`, factsWidth),
+    ...(width >= 50 ? [bar(share, barWidth), percent, known] : [known, percent]),
     (ms === undefined || timeWidth === 0 ? "" : formatDuration(ms).slice(0, timeWidth)).padStart(timeWidth),
   ].join("");
 }
