@@ -6,7 +6,7 @@ import { shownName } from "./log-line.ts";
 import type { DataView } from "./progress-data.ts";
 import type { RunningView } from "./progress-task.ts";
 import type { ProgressView } from "./progress.ts";
-import type { Colour, Paint } from "./style.ts";
+import { type Colour, type Paint, printable } from "./style.ts";
 
 /** What is shorter is not worth a line that comes and goes. Milliseconds. */
 const TASK_MS = 500;
@@ -51,8 +51,9 @@ export interface Screen {
 export function progressLines(view: ProgressView, { columns, rows, paint }: Screen): string[] {
   // the log keeps a third of the screen, and the cursor the last line
   const room = Math.min(rows - 1, Math.ceil((rows * 2) / 3));
+  if (room < 1) return [];
   const running = view.running.filter(({ ms }) => ms >= TASK_MS).map(ofTask);
-  const whole = [...view.stages.flatMap(ofStage), ...view.data.filter(isUnderWay).map(ofData), ...ofTasks(view)].slice(-Math.max(0, room));
+  const whole = [...view.stages.flatMap(ofStage), ...view.data.filter(isUnderWay).map(ofData), ...ofTasks(view)].slice(-room);
   const free = room - whole.length;
   const shown = running.length <= free ? running : running.slice(0, Math.max(0, free - 1));
   const more = running.length - shown.length;
@@ -75,7 +76,7 @@ function line({ colour, label, name, share, facts, ms }: Row, width: number, pai
   const nameWidth = Math.min(left, width >= 50 ? Math.min(35, Math.floor(left / 2)) : textWidth(name));
   const factsWidth = left - nameWidth;
   const fact = facts.find((text) => text !== "" && textWidth(text) + 2 <= factsWidth) ?? "";
-  const percent = (share === undefined ? "" : `${Math.floor(share * 100)} %`).padStart(percentWidth);
+  const percent = (share === undefined || percentWidth === 0 ? "" : `${Math.floor(share * 100)} %`).padStart(percentWidth);
   const known = fitWidth(fact === "" ? "" : `  ${fact}`, factsWidth);
   return [
     paint(colour, fitWidth(label, labelWidth)),
@@ -100,7 +101,7 @@ function ofTask(task: RunningView): Row {
 export function factsOf({ build, rows, expectedRows, bytes, attempt }: RunningView): string[] {
   const again = attempt > 1 ? [`attempt ${attempt}`] : [];
   if (build) {
-    const phase = build.phase.replace("building index: ", "");
+    const phase = printable(build.phase).replace("building index: ", "");
     const counted = build.total > 0 ? `, ${formatCount(build.done)} of ${formatCount(build.total)} ${build.unit}` : "";
     return [phase + counted, phase];
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { SyncEvent, SyncEventBody } from "../events.ts";
+import type { SyncEventBody } from "../events.ts";
 import { trackProgress } from "./progress.ts";
 
 type Body = SyncEventBody & { at?: number };
@@ -36,7 +36,7 @@ function viewAfter(...bodies: Body[]) {
   let at = 0;
   for (const body of bodies) {
     at = body.at ?? at + 1000;
-    progress.event({ ...body, at, time: "2026-07-01T00:00:00.000Z", run: "tf3k2a9x0z" } as SyncEvent);
+    progress.event({ ...body, at, time: "2026-07-01T00:00:00.000Z", run: "tf3k2a9x0z" });
   }
   return progress.view(at);
 }
