@@ -116,6 +116,16 @@ describe("the live region", () => {
     expect(writes).toEqual([]);
   });
 
+  test("what has nothing to show yet is asked again", () => {
+    let lines: string[] = [];
+    const { writes, live } = region(() => lines);
+    live.touch();
+    vi.advanceTimersByTime(200);
+    lines = ["bar"];
+    vi.advanceTimersByTime(1500);
+    expect(writes.join("")).toContain("bar");
+  });
+
   test("the clocks of what stands still go on", () => {
     const { writes, live } = region(() => ["bar"]);
     live.touch();

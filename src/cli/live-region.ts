@@ -72,8 +72,8 @@ export function liveRegion(terminal: RegionTerminal, frame: (size: { columns: nu
   const redraw = (): void => {
     stop();
     draw(frame);
-    // whatever stands still has a clock that goes on
-    if (drawn.length > 0) tick = setTimeout(redraw, TICK_MS).unref();
+    // whatever stands still has a clock that goes on, and is worth a line after a while
+    tick = setTimeout(redraw, TICK_MS).unref();
   };
   const touch = (): void => {
     if (paused) return;
