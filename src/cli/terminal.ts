@@ -27,7 +27,8 @@ export function showRegion(frame: Parameters<typeof liveRegion>[1]): Pick<LiveRe
   const shown = liveRegion(
     {
       write: (text) => void process.stdout.write(text),
-      size: () => ({ columns: process.stdout.columns, rows: process.stdout.rows }),
+      // serial lines and some containers say 0, which is nobody's size
+      size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
       reflows: XTERM_VERSION === undefined || TMUX !== undefined,
     },
     frame,
