@@ -96,7 +96,12 @@ export type SyncEventBody =
   | { type: "run:connected"; source: EndpointSummary; target: EndpointSummary }
   | { type: "phase:started"; phase: PhaseNumber; of: 4; name: string }
   /** One of the run's own steps begins; tasks tell of themselves. */
-  | { type: "stage:started"; stage: Stage }
+  | {
+      type: "stage:started";
+      stage: Stage;
+      /** Of the stage `tasks`: how many there are. */
+      tasks?: number | undefined;
+    }
   /** It has ended, `failed` when by an error or a cancellation. */
   | { type: "stage:done"; stage: Stage; ms: number; failed: boolean }
   | { type: "message"; level: "info" | "warning"; code: string; message: string; hint?: string | undefined }
@@ -111,6 +116,8 @@ export type SyncEventBody =
       group?: string | undefined;
       parts: number;
       bytes: number;
+      /** Of a copy: rows that the source's statistics let expect; undefined where the table was never analyzed. */
+      expectedRows?: number | undefined;
       detail: string;
       /** Of a small table: id of the task that it shares with others; `task:retry` and `task:failed` have that one. */
       batch?: string | undefined;
@@ -119,7 +126,19 @@ export type SyncEventBody =
       /** Milliseconds that it had been ready, waiting for a free connection or for another task on its table. */
       waitedMs: number;
     }
-  | { type: "task:progress"; id: string; bytes: number }
+  /** Moved since the last one; rows where they are seen to pass, and about as many: `task:done` counts them exactly. */
+  | { type: "task:progress"; id: string; bytes: number; rows?: number | undefined }
+  /** An index is being built by this task: once a second, while something moves. */
+  | {
+      type: "build:progress";
+      id: string;
+      /** As the target tells it: `building index: scanning table`. */
+      phase: string;
+      /** Of the phase; 0 of 0 where the server counts nothing in it. */
+      done: number;
+      total: number;
+      unit: "blocks" | "rows";
+    }
   | {
       type: "task:retry";
       id: string;

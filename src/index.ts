@@ -51,6 +51,8 @@ export type { Leftover } from "./target/leftovers.ts";
 export interface RunOptions extends PgdittoOptions {
   /** Called for every event, in order, at once; what it throws ends the run. */
   onEvent?: ((event: SyncEvent) => void) | undefined;
+  /** Ask the target once a second how far its indexes are, for `build:progress`. Default: where there is an `onEvent`. */
+  watchBuilds?: boolean | undefined;
   /** Abort it to cancel: statements on the servers are cancelled, staging is dropped, the target is as it was. */
   signal?: AbortSignal | undefined;
   /** Asked before a database that pgditto did not make is replaced. Default: nobody, so that only `yes` allows it. */
@@ -111,7 +113,7 @@ export async function cleanup(list: readonly Leftover[], options: RunOptions = {
 }
 
 async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
-  const { onEvent, signal, confirm, env = {}, cwd, ...flags } = options;
+  const { onEvent, watchBuilds = onEvent !== undefined, signal, confirm, env = {}, cwd, ...flags } = options;
   const id = newRunId(Date.now());
   const began = performance.now();
   let over = false;
@@ -143,6 +145,7 @@ async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): 
       },
       signal: controller.signal,
       confirm,
+      watchBuilds,
       machine: { platform: platform(), hostname: hostname(), pid: pid, cores: availableParallelism(), path: env["PATH"] ?? "" },
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { RunOptions } from "../index.ts";
 import type { Paint } from "../report/style.ts";
+import type { ProgressDisplay } from "./progress.ts";
 
 /** What a command gets from the command line. */
 export interface CommandContext {
@@ -7,6 +8,8 @@ export interface CommandContext {
   /** What stands behind the command, where it takes a word; else empty. */
   word: string;
   json: boolean;
+  /** `--progress`. */
+  progress: ProgressDisplay;
   /** `demo --keep`. */
   keep: boolean;
   /** `--profile FILE`. */

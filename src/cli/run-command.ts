@@ -12,6 +12,7 @@ import { planCommand } from "./commands/plan.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { helpText } from "./help.ts";
+import { chooseProgress, openProgress } from "./progress.ts";
 import { watchSignals } from "./signals.ts";
 import { printError, printOut, wantsColours } from "./terminal.ts";
 
@@ -42,12 +43,15 @@ export async function main(): Promise<number> {
       return 0;
     }
     json = parsed.flags.json === true;
-    const { json: _json, keep, profile, ...flags } = parsed.flags;
-    const options = { ...flags, env: process.env, cwd: process.cwd(), signal: signals.signal };
+    const { json: _json, keep, profile, progress: asked, ...flags } = parsed.flags;
+    using progress = openProgress(chooseProgress(asked, { json, terminal: process.stdout.isTTY, env: process.env }));
+    const watchBuilds = json || progress.report !== undefined;
+    const options = { watchBuilds, ...flags, env: process.env, cwd: process.cwd(), signal: signals.signal };
     return await COMMANDS[parsed.command]({
       options,
       word: parsed.word ?? "",
       json,
+      progress,
       keep: keep === true,
       profile,
       paint,

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 
 import { PgdittoError } from "../index.ts";
-import { printError } from "./terminal.ts";
+import { flushOutput, printError } from "./terminal.ts";
 
 export interface SignalWatch extends Disposable {
   signal: AbortSignal;
@@ -19,6 +19,7 @@ export function watchSignals(): SignalWatch {
     const known = WATCHED.find((watched) => watched === name);
     if (caught !== undefined) {
       for (const watched of WATCHED) process.off(watched, onSignal);
+      flushOutput();
       process.kill(process.pid, name);
       return;
     }

@@ -1,5 +1,6 @@
 import { LIMITS } from "./limit-options.ts";
 import { COMPARE, type OptionSpec, RUN } from "./option-spec.ts";
+import { PROGRESS } from "./progress-options.ts";
 import { SELECTION } from "./selection-options.ts";
 
 /** The one table of options: config-file keys, flags, environment variables, types, defaults, help and the JSON schema come from it. */
@@ -194,6 +195,7 @@ export const OPTIONS = {
     notInFile: true,
     help: "Write a timeline of the sync to this file at its end: a Chrome trace, for ui.perfetto.dev or chrome://tracing.",
   },
+  ...PROGRESS,
   config: {
     type: "text",
     flag: "config",

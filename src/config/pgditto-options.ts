@@ -88,6 +88,8 @@ export interface CliFlags extends PgdittoOptions {
   json?: boolean | undefined;
   /** `sync`: the file that a timeline of the run is written to. */
   profile?: string | undefined;
+  /** How far the run is: bars on a terminal, a line every 10 seconds, nothing. Default `auto`. */
+  progress?: "auto" | "tty" | "plain" | "none" | undefined;
   /** `demo`: leave both servers running. */
   keep?: boolean | undefined;
 }

@@ -8,7 +8,8 @@ interface FrameTarget {
   readonly ended: Promise<string[]>;
 }
 
-interface FrameSink extends Pick<FrameTarget, "write" | "onDrain"> {
+interface FrameSink extends Pick<FrameTarget, "onDrain"> {
+  write: (frames: Buffer, begun: number) => boolean;
   copied: (bytes: number) => void;
   sent: () => void;
 }
@@ -24,8 +25,8 @@ export interface RelayOptions {
   copyOut: string;
   /** As many `COPY … FROM STDIN`, in the same order; other statements may stand between them. */
   copyIn: string;
-  /** Called with the number of bytes forwarded since the last call, headers of the frames included. */
-  onBytes?: ((bytes: number) => void) | undefined;
+  /** Called with the bytes forwarded since the last call, headers of the frames included, and with about as many rows as they are. */
+  onBytes?: ((bytes: number, rows: number) => void) | undefined;
   /** Asked after each chunk: what it gives has to settle before more is read from the source. It never fails. */
   pace?: ((bytes: number) => Promise<void> | undefined) | undefined;
   /** Tells of a failure; it was in the COPY of this index. */
@@ -75,9 +76,9 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
       return copy.ended;
     });
   const source = ends.source.copyOut(options.copyOut, {
-    write: (frames) => {
+    write: (frames, begun) => {
       try {
-        options.onBytes?.(frames.length);
+        options.onBytes?.(frames.length, begun);
       } catch (error) {
         blame(error); // thrown here it would go through the socket and end the process
       }

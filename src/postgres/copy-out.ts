@@ -43,8 +43,8 @@ type DataListener = (chunk: Buffer) => void;
 function divertCopyData(stream: Duplex, sink: FrameSink): () => void {
   const parsers = stream.listeners("data") as DataListener[];
   const walker = createFrameWalker({
-    data: (bytes) => {
-      if (sink.write(bytes)) return;
+    data: (bytes, begun) => {
+      if (sink.write(bytes, begun)) return;
       stream.pause();
       sink.onDrain(() => stream.resume());
     },

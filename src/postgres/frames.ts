@@ -3,8 +3,11 @@ const COPY_DATA = 0x64;
 const COPY_DONE = 0x63;
 
 export interface FrameRoutes {
-  /** Whole or partial CopyData and CopyDone frames, headers included, exactly as they came. */
-  data: (bytes: Buffer) => void;
+  /**
+   * Whole or partial CopyData and CopyDone frames, headers included, exactly as they came; and how many CopyData frames have begun with
+   * them: a server sends one a row (manual 55.2.6), and a binary COPY one more at its end.
+   */
+  data: (bytes: Buffer, begun: number) => void;
   /** Everything else: for the ordinary protocol parser. */
   other: (bytes: Buffer) => void;
   /** A CopyDone has been seen; bytes of the CopyData frames since the one before, headers included. */
@@ -27,13 +30,23 @@ export function createFrameWalker(routes: FrameRoutes): FrameWalker {
   let type = 0;
   let isFrame = false;
   let copyBytes = 0;
+  let begun = 0;
 
   const headerEnds = (): void => {
-    if (type === COPY_DATA) copyBytes += bodyLeft + 5;
-    else if (type === COPY_DONE) {
+    if (type === COPY_DATA) {
+      copyBytes += bodyLeft + 5;
+      begun += 1;
+    } else if (type === COPY_DONE) {
       routes.copied?.(copyBytes);
       copyBytes = 0;
     }
+  };
+
+  const hand = (bytes: Buffer): void => {
+    if (!isFrame) return routes.other(bytes);
+    const rows = begun;
+    begun = 0;
+    routes.data(bytes, rows);
   };
 
   const walk = (chunk: Buffer): void => {
@@ -45,7 +58,7 @@ export function createFrameWalker(routes: FrameRoutes): FrameWalker {
         type = chunk[at] ?? 0;
         const nextIsFrame = type === COPY_DATA || type === COPY_DONE;
         if (nextIsFrame !== isFrame) {
-          if (at > runStart) (isFrame ? routes.data : routes.other)(chunk.subarray(runStart, at));
+          if (at > runStart) hand(chunk.subarray(runStart, at));
           runStart = at;
           isFrame = nextIsFrame;
         }
@@ -76,7 +89,7 @@ export function createFrameWalker(routes: FrameRoutes): FrameWalker {
       if (bodyLeft > 0) break;
       headerSeen = 0;
     }
-    if (end > runStart) (isFrame ? routes.data : routes.other)(chunk.subarray(runStart, end));
+    if (end > runStart) hand(chunk.subarray(runStart, end));
   };
 
   return { walk };

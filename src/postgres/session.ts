@@ -30,7 +30,8 @@ export interface Session extends AsyncDisposable {
 
 /** Takes CopyData and CopyDone frames as they come. Returning false asks for a pause until `onDrain` calls back. */
 export interface FrameSink {
-  write: (frames: Buffer) => boolean;
+  /** @param begun CopyData frames that begin in it: as a rule one a row. */
+  write: (frames: Buffer, begun: number) => boolean;
   onDrain: (resume: () => void) => void;
   /** The frames of one COPY have all been seen, so many bytes. */
   copied?: ((bytes: number) => void) | undefined;

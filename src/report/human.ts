@@ -2,9 +2,10 @@ import type { SyncEvent } from "../events.ts";
 import { formatBytes, formatCount, formatDuration, plural } from "../util/format.ts";
 import { errorDetails } from "./error-details.ts";
 import { heldFor, isLong } from "./held.ts";
-import { LABELS, LONG, QUIET, STATES } from "./labels.ts";
+import { LABELS, LONG, QUIET } from "./labels.ts";
 import { ledgerLine } from "./ledger-line.ts";
 import { groupBook } from "./groups.ts";
+import { logLine } from "./log-line.ts";
 import { painter, printable, RULE, THIN_RULE } from "./style.ts";
 
 export interface HumanReporterOptions {
@@ -23,6 +24,7 @@ export interface HumanReporterOptions {
 export function humanReporter(options: HumanReporterOptions): (event: SyncEvent) => void {
   const { out } = options;
   const paint = painter(options.colours);
+  const style = { paint, clock: options.clock };
   const groups = groupBook();
   let atWork = false;
   let cleaning = false;
@@ -32,10 +34,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   const advice: string[] = [];
 
   const line = (time: string, label: string, state: string, name: string, detail: string): void => {
-    const shown = printable(name).replace(/^public\./, "");
-    out(
-      `[${options.clock(time)}] [${label.padEnd(6)}] [${paint(STATES[state] ?? "bold", state.padEnd(9))}] ${shown.padEnd(35)} | ${printable(detail)}`,
-    );
+    out(logLine(style, time, label, state, name, detail));
   };
   const heading = (text: string): void => {
     for (const one of ["", paint("cyan", text), paint("cyan", THIN_RULE)]) out(one);
@@ -121,6 +120,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       }
       case "task:progress":
+      case "build:progress":
         break;
       case "task:retry":
         line(

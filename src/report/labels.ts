@@ -1,5 +1,4 @@
 import type { TaskKind } from "../events.ts";
-import type { Colour } from "./style.ts";
 
 /** What the log calls a kind of task. */
 export const LABELS: Readonly<Record<TaskKind, string>> = {
@@ -16,15 +15,6 @@ export const LABELS: Readonly<Record<TaskKind, string>> = {
   analyze: "STATS",
   count: "COUNT",
   finish: "SCHEMA",
-};
-
-export const STATES: Readonly<Record<string, Colour>> = {
-  STARTED: "yellow",
-  DONE: "green",
-  FAILED: "red",
-  RETRY: "magenta",
-  WARNING: "magenta",
-  INFO: "cyan",
 };
 
 /** Told of when they start, too: those that take long enough to wonder. */

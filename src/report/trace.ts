@@ -83,6 +83,7 @@ export function traceReporter(): TraceReporter {
       case "run:failed":
         about["end"] = event.error.code;
         break;
+      case "build:progress":
       case "staging:created":
       case "verify:done":
       case "ledger":

@@ -14,6 +14,8 @@ export interface Run {
   giveUp?: ((reason: PgdittoError) => void) | undefined;
   /** Asks whether a database that pgditto did not make may be replaced; absent: nobody is there to answer. */
   confirm: ((question: ReplaceQuestion) => Promise<boolean>) | undefined;
+  /** Somebody wants to be told how far indexes are. */
+  watchBuilds?: boolean | undefined;
   machine: Machine;
 }
 
@@ -46,10 +48,15 @@ export function info(run: Pick<Run, "emit">, code: string, message: string): voi
 }
 
 /** Does one of the run's own steps, and tells when it begins and ends. */
-export async function stage<T>(run: Pick<Run, "emit">, name: Stage, work: () => T | Promise<T>): Promise<T> {
+export async function stage<T>(
+  run: Pick<Run, "emit">,
+  name: Stage,
+  work: () => T | Promise<T>,
+  facts: { tasks?: number } = {},
+): Promise<T> {
   const started = performance.now();
   let failed = true;
-  run.emit({ type: "stage:started", stage: name });
+  run.emit({ type: "stage:started", stage: name, ...facts });
   try {
     const result = await work();
     failed = false;

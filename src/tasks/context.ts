@@ -19,7 +19,8 @@ export interface TaskContext {
   noAcl: boolean;
   /** What holds back everything that copies; undefined: nothing does. */
   pace: Pace | undefined;
-  onBytes: (bytes: number) => void;
+  /** Tells what has been moved since the last call; rows as far as they are seen to pass. */
+  onBytes: (bytes: number, rows?: number) => void;
   warn: (code: string, message: string, hint?: string) => void;
   /** The source's statistics, read when first asked for; undefined: they are not carried over. */
   statistics: (() => Promise<CarriedStatistics>) | undefined;

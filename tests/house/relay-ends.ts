@@ -22,7 +22,7 @@ export function fakeEnds() {
     /** What the source's socket does with a chunk: writes, and pauses when it is told to. */
     send: (text: string): boolean => {
       fake.bytes += text.length;
-      const room = fake.sink?.write(Buffer.from(text)) ?? false;
+      const room = fake.sink?.write(Buffer.from(text), 1) ?? false;
       if (!room) fake.sink?.onDrain(() => (fake.resumed += 1));
       return room;
     },

@@ -20,7 +20,7 @@ export async function demoCommand(context: CommandContext): Promise<number> {
   const say = (line: string): void => {
     if (!json) printOut(line);
   };
-  const report = chooseReporter(json);
+  const report = chooseReporter(json, context.progress);
   const binaries = await findServerBinaries({ prefer: "embedded", env: process.env });
   say(`Starting two PostgreSQL ${binaries.version} servers (${binaries.kind}) ...`);
   await using started = disposables();
@@ -34,6 +34,7 @@ export async function demoCommand(context: CommandContext): Promise<number> {
     source: main.url(SOURCE),
     target: archive.url(TARGET),
     env: context.options.env,
+    watchBuilds: context.options.watchBuilds,
     signal,
     onEvent: (event) => {
       report(event);

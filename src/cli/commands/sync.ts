@@ -5,7 +5,7 @@ import { chooseReporter } from "../reporter.ts";
 import { askForName, isInteractive } from "../terminal.ts";
 
 export async function syncCommand(context: CommandContext): Promise<number> {
-  const report = chooseReporter(context.json);
+  const report = chooseReporter(context.json, context.progress);
   const profile = context.profile === undefined ? undefined : await openProfile(context.profile);
   try {
     await sync({

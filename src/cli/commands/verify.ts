@@ -10,7 +10,7 @@ const SHOWN = 20;
 
 /** Compares the databases as they are: exit code 0 when they are the same, 3 when not. */
 export async function verifyCommand(context: CommandContext): Promise<number> {
-  const result = await verify({ ...context.options, onEvent: context.json ? printWarnings : chooseReporter(false) });
+  const result = await verify({ ...context.options, onEvent: context.json ? printWarnings : chooseReporter(false, context.progress) });
   if (context.json) printOut(JSON.stringify({ type: "verify", format: 1, ...result }));
   else {
     printOut(`Compared: ${describe(result)}`);

@@ -80,7 +80,8 @@ export async function compareDatabases(run: Run): Promise<VerifyResult> {
   );
   using heart = heartbeat(run, [source, target]);
   const watched: Run = { ...run, signal: heart.signal };
-  const counts = await stage(run, "tasks", () => runCounts(watched, look.tables, look.tasks, workers));
+  const counting = { tasks: look.tasks.length };
+  const counts = await stage(run, "tasks", () => runCounts(watched, look.tables, look.tasks, workers), counting);
   const [first] = workers.list;
   const ends: Ends = first ? { source: await first.source.get(), target: await first.target.get() } : { source, target };
   tellNotCompared(run, look.tables, look.rowHash);

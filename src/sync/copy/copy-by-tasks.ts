@@ -60,8 +60,9 @@ export async function copyByTasks(
   const { encoding } = opened.sourceIdentity;
   using guard = await guardRun(run, opened, database);
   const statistics = room ? sourceStatistics(run, opened, contents, plan) : undefined;
-  const { signal, pace } = guard;
-  const done = await stage(run, "tasks", () => runPlan({ ...run, signal }, plan, workers, { encoding, statistics, journal, pace }));
+  const { signal, pace, builds } = guard;
+  const onward = { encoding, statistics, journal, pace, builds };
+  const done = await stage(run, "tasks", () => runPlan({ ...run, signal }, plan, workers, onward), { tasks: plan.tasks.length });
   await guard.settle();
   options.staging.journal = undefined; // the last task has dropped it
   const advice = await advise(plan, done);

@@ -100,7 +100,7 @@ async function countSide(
   side: "source" | "target",
 ): Promise<ReadonlyMap<number, RowCounts>> {
   const oneSided = tasks.map((task): CountTask => ({ ...task, id: `${task.id}/${side}`, after: [], sides: [side] }));
-  return await stage(run, "tasks", () => runCounts(run, plan.tables, oneSided, workers));
+  return await stage(run, "tasks", () => runCounts(run, plan.tables, oneSided, workers), { tasks: tasks.length });
 }
 
 /** Without tables that somebody dropped in between: they are told of as differences. */

@@ -14,6 +14,7 @@ import { runTask } from "../../tasks/run-task.ts";
 import { cancelled, sleep, throwIfAborted } from "../../util/wait.ts";
 import { summarizeError } from "../summarize-error.ts";
 import { type Run, warn } from "../run.ts";
+import type { BuildWatch } from "../watch/watch-builds.ts";
 import { asSpaceError } from "../watch/watch-space.ts";
 import { taskEvents } from "./task-events.ts";
 import type { Worker, Workers } from "./workers.ts";
@@ -34,7 +35,13 @@ export async function runPlan(
   run: Run,
   plan: Plan,
   workers: Workers,
-  options: { encoding: string; statistics: TaskContext["statistics"]; journal: Journal; pace?: Pace | undefined },
+  options: {
+    encoding: string;
+    statistics: TaskContext["statistics"];
+    journal: Journal;
+    pace?: Pace | undefined;
+    builds?: BuildWatch | undefined;
+  },
 ): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
@@ -53,7 +60,7 @@ export async function runPlan(
       noOwner: run.config.noOwner,
       noAcl: run.config.noAcl,
       pace: options.pace,
-      onBytes: (bytes) => events.progress(task, bytes),
+      onBytes: (bytes, rows = 0) => events.progress(task, { bytes, rows }),
       warn: (code, message, hint) => warn(run, code, message, hint),
       journal: options.journal,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
@@ -82,6 +89,7 @@ export async function runPlan(
         throwIfAborted(signal);
       }
       events.started(task, { worker: number, waitedMs });
+      options.builds?.started(task, () => worker.target.current?.pid);
       try {
         const result = await withRetries(
           {
@@ -103,6 +111,8 @@ export async function runPlan(
       } catch (error) {
         if (!signal.aborted) events.failed(task, summarizeError(asPgdittoError(error)));
         throw error;
+      } finally {
+        options.builds?.ended(task);
       }
     },
   });

@@ -19,7 +19,7 @@ type TaskDone = Extract<SyncEventBody, { type: "task:done" }>;
 
 interface TaskEvents {
   started: (task: Task, facts: { worker: number; waitedMs: number }) => void;
-  progress: (task: Task, bytes: number) => void;
+  progress: (task: Task, moved: { bytes: number; rows: number }) => void;
   retry: (task: Task, retry: { attempt: number; attempts: number; delayMs: number; error: ErrorSummary }) => void;
   /** @param copied What each COPY has moved, by its id. */
   done: (
@@ -39,7 +39,7 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
   const names = new Map(plan.tables.map((table) => [table.oid, displayName(table.schema, table.name)]));
   const parts = new Map<number, number>();
   for (const { table } of plan.copies) parts.set(table.root, (parts.get(table.root) ?? 0) + 1);
-  const pending = new Map<string, { bytes: number; at: number }>();
+  const pending = new Map<string, { bytes: number; rows: number; at: number }>();
   let copiesLeft = plan.tasks.filter(isData).length;
   let inPhase2 = false;
   let inPhase3 = false;
@@ -70,23 +70,28 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
         for (const copy of task.copies) {
           const { id, object, bytes, format, range } = copy;
           const detail = range ? `${format}, range ${range.number} of ${range.of}` : format;
-          run.emit({ type: "task:started", id, kind: task.kind, object, ...belonging(copy), bytes, detail, batch, ...on });
+          const facts = { ...belonging(copy), bytes, expectedRows: expectedRows(copy), detail, batch };
+          run.emit({ type: "task:started", id, kind: task.kind, object, ...facts, ...on });
         }
         return;
       }
       const { id, kind, object } = task;
       run.emit({ type: "task:started", id, kind, object, ...alone, bytes: 0, detail: "", ...on });
     },
-    progress: (task, bytes) => {
+    progress: (task, { bytes, rows }) => {
       if (task.kind === "copy" && task.copies.length > 1) return;
       const now = performance.now();
-      const last = pending.get(task.id) ?? { bytes: 0, at: now };
-      const sum = last.bytes + bytes;
+      const last = pending.get(task.id) ?? { bytes: 0, rows: 0, at: now };
+      const sum = { bytes: last.bytes + bytes, rows: last.rows + rows };
       const due = now - last.at >= PROGRESS_MS;
-      pending.set(task.id, due ? { bytes: 0, at: now } : { bytes: sum, at: last.at });
-      if (due) run.emit({ type: "task:progress", id: task.id, bytes: sum });
+      pending.set(task.id, due ? { bytes: 0, rows: 0, at: now } : { ...sum, at: last.at });
+      if (due) run.emit({ type: "task:progress", id: task.id, ...sum });
     },
-    retry: (task, retry) => run.emit({ type: "task:retry", id: task.id, kind: task.kind, object: task.object, ...retry }),
+    retry: (task, retry) => {
+      // another attempt begins from nothing
+      pending.delete(task.id);
+      run.emit({ type: "task:retry", id: task.id, kind: task.kind, object: task.object, ...retry });
+    },
     done: (task, result, facts, copied) => {
       pending.delete(task.id);
       if (task.kind === "copy") {
@@ -105,6 +110,11 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
     },
     failed: (task, error) => run.emit({ type: "task:failed", id: task.id, kind: task.kind, object: task.object, error }),
   };
+}
+
+/** The planner's estimate, of a range its share; undefined where the table was never analyzed. */
+function expectedRows({ table, range }: Copy): number | undefined {
+  return table.rowEstimate > 0 ? Math.round(table.rowEstimate / (range?.of ?? 1)) : undefined;
 }
 
 function isData(task: Task): boolean {

@@ -5,6 +5,7 @@ import { heartbeat } from "./heartbeat.ts";
 import type { Opened } from "../open.ts";
 import type { Run } from "../run.ts";
 import { tablespacesOf } from "../preflight/target-space.ts";
+import { type BuildWatch, watchBuilds } from "./watch-builds.ts";
 import { watchHeld } from "./watch-held.ts";
 import { watchLag } from "./watch-lag.ts";
 import { watchSpace } from "./watch-space.ts";
@@ -15,6 +16,8 @@ export interface Guard extends Disposable {
   signal: AbortSignal;
   /** Undefined: nothing holds copies back, and nothing has to be asked. */
   pace: Pace | undefined;
+  /** Undefined: nobody wants to know how far indexes are. */
+  builds: BuildWatch | undefined;
   /** A last look when the tasks are done. @throws PgdittoError `space` */
   settle: () => Promise<void>;
 }
@@ -30,7 +33,9 @@ export async function guardRun(run: Run, opened: Opened, staging: string): Promi
   const heart = heartbeat(run, [source, control]);
   const held = watchHeld(run, source, giveUp);
   const lag = pace && watchLag(run, opened, pace, giveUp);
+  const builds = run.watchBuilds ? watchBuilds(run, control) : undefined;
   return {
+    builds,
     signal: AbortSignal.any([heart.signal, controller.signal]),
     pace,
     settle: async () => {
@@ -38,7 +43,7 @@ export async function guardRun(run: Run, opened: Opened, staging: string): Promi
       await space.settle();
     },
     [Symbol.dispose]: () => {
-      for (const watch of [heart, held, space, ...(lag ? [lag] : [])]) watch[Symbol.dispose]();
+      for (const watch of [heart, held, space, ...(lag ? [lag] : []), ...(builds ? [builds] : [])]) watch[Symbol.dispose]();
     },
   };
 }
