@@ -24,6 +24,8 @@ import { newRunId } from "./target/names.ts";
 
 export type { EndpointOptions } from "./config/endpoint-options.ts";
 export type { PgdittoOptions } from "./config/pgditto-options.ts";
+export type { HookSession, SqlHook } from "./config/sql/hooks.ts";
+export type { ByStage, SqlStage } from "./config/sql/stages.ts";
 export { ERROR_CODES, PgdittoError, type Difference, type DifferentRow, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
 export {
   type Advice,
@@ -111,12 +113,13 @@ export async function cleanup(list: readonly Leftover[], options: RunOptions = {
 }
 
 async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
-  const { onEvent, signal, confirm, env = {}, cwd, ...flags } = options;
+  const { onEvent, signal, confirm, env = {}, cwd, hooks, ...flags } = options;
   const id = newRunId(Date.now());
   const began = performance.now();
   let over = false;
   const config = await resolveConfig({
     flags,
+    hooks,
     env,
     cwd: cwd ?? "/",
     searchConfig: cwd !== undefined,

@@ -30,6 +30,7 @@ const LABELS: Readonly<Record<TaskKind, string>> = {
   sequences: "SEQ",
   analyze: "STATS",
   count: "COUNT",
+  sql: "SQL",
   finish: "SCHEMA",
 };
 const STATES: Readonly<Record<string, Colour>> = {
@@ -41,7 +42,7 @@ const STATES: Readonly<Record<string, Colour>> = {
   INFO: "cyan",
 };
 /** Told of when they start, too: those that take long enough to wonder. */
-const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
+const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects", "sql"]);
 /** Too many and too small to be told one by one. */
 const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", "finish"]);
 
@@ -130,7 +131,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "task:started": {
         if (event.kind !== "copy") {
-          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, "");
+          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, event.detail);
           break;
         }
         const group = groups.start(event.group ?? event.object, event.group === undefined ? 1 : event.parts, Date.parse(event.time));

@@ -2,6 +2,7 @@ import { asPgdittoError, PgdittoError } from "../../errors.ts";
 import type { Pace } from "../../copy/pace.ts";
 import type { TaskKind } from "../../events.ts";
 import type { Plan } from "../../plan/build-plan.ts";
+import { isRepeatable } from "../../plan/sql-step.ts";
 import type { Task } from "../../plan/task.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import { isTransient } from "../../postgres/sqlstate.ts";
@@ -13,7 +14,7 @@ import { addCounts, type RowCounts } from "../../tasks/row-counts.ts";
 import { runTask } from "../../tasks/run-task.ts";
 import { cancelled, sleep, throwIfAborted } from "../../util/wait.ts";
 import { summarizeError } from "../summarize-error.ts";
-import { type Run, warn } from "../run.ts";
+import { info, type Run, warn } from "../run.ts";
 import { asSpaceError } from "../watch/watch-space.ts";
 import { taskEvents } from "./task-events.ts";
 import type { Worker, Workers } from "./workers.ts";
@@ -27,7 +28,7 @@ export interface RunPlanResult {
 }
 
 /** What makes a standby of the target lag further: none of these starts while copies are held back. */
-const WRITES_MUCH: ReadonlySet<TaskKind> = new Set(["copy", "large-objects", "index", "constraint", "refresh"]);
+const WRITES_MUCH: ReadonlySet<TaskKind> = new Set(["copy", "large-objects", "index", "constraint", "refresh", "sql"]);
 
 /** Runs the plan's tasks over the workers, with retries for what is transient. */
 export async function runPlan(
@@ -46,6 +47,7 @@ export async function runPlan(
     const context: TaskContext = {
       source: worker.source.get,
       target: worker.target.get,
+      leaveTarget: async () => await worker.target[Symbol.asyncDispose](),
       signal,
       attempt,
       encoding: options.encoding === "UTF8" ? null : options.encoding,
@@ -55,6 +57,7 @@ export async function runPlan(
       pace: options.pace,
       onBytes: (bytes) => events.progress(task, bytes),
       warn: (code, message, hint) => warn(run, code, message, hint),
+      tell: (code, message) => info(run, code, message),
       journal: options.journal,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
       recordCount: (table, rows) => counts.set(table, addCounts(counts.get(table), rows)),
@@ -86,7 +89,7 @@ export async function runPlan(
         const result = await withRetries(
           {
             attempts: run.config.retryCount,
-            isWorthwhile: (error) => !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate),
+            isWorthwhile: (error) => !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate) && mayTryAgain(task),
             wait: (ms) => sleep(ms, signal),
             onRetry: ({ attempt, attempts, delayMs, error }) =>
               events.retry(task, { attempt, attempts, delayMs, error: summarizeError(asPgdittoError(error)) }),
@@ -109,6 +112,11 @@ export async function runPlan(
   return { counts, copied, durations };
 }
 
+/** What may have done a part of its work would do it twice. */
+function mayTryAgain(task: Task): boolean {
+  return task.kind !== "sql" || isRepeatable(task.step);
+}
+
 function describeFailure(task: Task, error: unknown): PgdittoError {
   const known = asSpaceError(asPgdittoError(error));
   if (known.code === "cancelled" || known.code === "internal" || known.code === "space") return known;
@@ -116,8 +124,9 @@ function describeFailure(task: Task, error: unknown): PgdittoError {
   return withFacts(known, { task: task.kind, object: known.object ?? task.object, hint: known.hint ?? hintFor(known) }, code);
 }
 
-function codeOf(task: Task): "copy" | "schema" | "server" {
+function codeOf(task: Task): "copy" | "schema" | "server" | "sql" {
   if (task.kind === "count") return "server";
+  if (task.kind === "sql") return "sql";
   return task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema";
 }
 

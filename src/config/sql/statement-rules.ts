@@ -1,0 +1,31 @@
+import type { Fail, RawStatement } from "./split-script.ts";
+
+export const NO_TRANSACTION = "-- pgditto: no-transaction";
+
+/** They begin or end a transaction; ROLLBACK TO a savepoint does not. */
+const CONTROL = /^(?:BEGIN|START TRANSACTION|COMMIT|END|ABORT|PREPARE TRANSACTION|ROLLBACK(?! (?:(?:WORK|TRANSACTION) )?TO\b))\b/;
+/** PostgreSQL refuses them in a transaction block (25001): better now than hours later. */
+const ALONE =
+  /^(?:VACUUM|ALTER SYSTEM|(?:CREATE|DROP) (?:DATABASE|TABLESPACE)|CREATE (?:UNIQUE )?INDEX CONCURRENTLY|DROP INDEX CONCURRENTLY|REINDEX (?:(?:INDEX|TABLE|SCHEMA) CONCURRENTLY|DATABASE|SYSTEM))\b/;
+const COPY_STREAM = /^COPY .*\b(?:FROM STDIN|TO STDOUT)\b/;
+
+/** Whether it begins or ends a transaction. */
+export function controlsTransaction({ words }: Pick<RawStatement, "words">): boolean {
+  return CONTROL.test(words.join(" "));
+}
+
+/** @throws what `fail` makes, of a statement that cannot run, or must not. */
+export function checkStatement({ words, line }: Pick<RawStatement, "words" | "line">, transaction: boolean, fail: Fail): void {
+  const text = words.join(" ");
+  const command = words.slice(0, 2).join(" ");
+  if (COPY_STREAM.test(text))
+    throw fail(
+      line,
+      "COPY from or to the client has no file and nobody who reads here.",
+      "Write INSERT (pg_dump has --inserts), or COPY … FROM a file or PROGRAM on the server.",
+    );
+  if (!transaction) return;
+  const hint = `Put the line \`${NO_TRANSACTION}\` at the top of a file of its own for it.`;
+  if (CONTROL.test(text)) throw fail(line, `${words[0] ?? ""} stands in a file that runs in one transaction.`, `Leave it out. Or: ${hint}`);
+  if (ALONE.test(text)) throw fail(line, `${command} cannot run within a transaction, and the file runs in one.`, hint);
+}
