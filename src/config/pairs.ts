@@ -1,4 +1,3 @@
-import { nearest } from "../util/nearest.ts";
 import { kindOf } from "./endpoint-object.ts";
 import { type Origin, refuse } from "./origin.ts";
 
@@ -22,10 +21,7 @@ function checkPair({ placeholder, keys }: { placeholder: string; keys?: readonly
   if (!pair) throw refuse(origin, "there is no = in it.", hint);
   if (entry.includes("\0")) throw refuse(origin, "the value holds a NUL character.", "Leave it out.");
   const [left, right] = pair;
-  if (keys && !keys.includes(left)) {
-    const near = nearest(left, keys, 1)[0];
-    throw refuse(origin, `${JSON.stringify(left)} is not one of ${keys.join(", ")}.`, near === undefined ? hint : `Did you mean ${near}?`);
-  }
+  if (keys && !keys.includes(left)) throw refuse(origin, `${JSON.stringify(left)} is not one of ${keys.join(", ")}.`, hint);
   if (keys && right.trim() === "") throw refuse(origin, "nothing stands behind the =.", hint);
   if (!keys && !/^[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*$/.test(left))
     throw refuse(origin, "what stands before the = is no name.", "A name has letters, digits and underscores, and begins with no digit.");

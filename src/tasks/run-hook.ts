@@ -3,7 +3,7 @@ import type { SqlStage } from "../config/sql/stages.ts";
 import { PgdittoError } from "../errors.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
-import { cancelled, throwIfAborted } from "../util/wait.ts";
+import { cancelled, laterAwaited, throwIfAborted } from "../util/wait.ts";
 import { refuseOpenTransaction } from "./run-script.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function runHook(session: Session, hook: SqlHook, stage: SqlStage, 
   const begun: Array<Promise<unknown>> = [];
   const track = <T>(promise: Promise<T>): Promise<T> => {
     begun.push(promise);
-    return promise;
+    return laterAwaited(promise);
   };
   const given: HookSession = {
     stage,

@@ -1,4 +1,3 @@
-import { nearest } from "../../util/nearest.ts";
 import { kindOf } from "../endpoint-object.ts";
 import { type Origin, refuse } from "../origin.ts";
 import { type ByStage, SQL_STAGES, type SqlStage } from "./stages.ts";
@@ -28,10 +27,7 @@ export function checkHooks(value: unknown, origin: Origin): SqlHooks {
     throw refuse(origin, `the value is ${kindOf(value)}, not an object of functions.`, hint);
   for (const [stage, hook] of Object.entries(value) as Array<[string, unknown]>) {
     const place = { ...origin, name: `${origin.name}.${stage}` };
-    if (!SQL_STAGES.some((known) => known === stage)) {
-      const near = nearest(stage, SQL_STAGES, 1)[0];
-      throw refuse(place, "there is no such stage.", near === undefined ? hint : `Did you mean ${near}?`);
-    }
+    if (!SQL_STAGES.some((known) => known === stage)) throw refuse(place, "there is no such stage.", hint);
     if (hook !== undefined && typeof hook !== "function") throw refuse(place, `the value is ${kindOf(hook)}, not a function.`, hint);
   }
   // each has just been looked at; what a function takes cannot be

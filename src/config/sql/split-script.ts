@@ -56,6 +56,8 @@ export function splitScript(text: string, fail: Fail): SplitScript {
 
   const close = (end: number): void => {
     const line = lineOf(begin);
+    // at once: rows may follow, and in them nothing means what it says
+    if (/^COPY .*\b(?:FROM STDIN|TO STDOUT)\b/.test(words.join(" "))) throw copyStream(line, fail);
     const variables = uses.map((use) => ({ ...use, at: use.at - begin }));
     if (begin >= 0) found.statements.push({ text: text.slice(begin, end).trimEnd(), line, words, variables });
     [begin, words, uses, open, brackets, blocks] = [-1, [], [], [], 0, blockDepth()];
@@ -109,6 +111,14 @@ function raise(error: Error): never {
 function unclosed(token: string, line: number, fail: Fail): Error {
   const kinds: Readonly<Record<string, string>> = { "'": "a string", '"': "a quoted name", "/*": "a comment" };
   return fail(line, `the file ends inside ${kinds[token] ?? `the dollar quote ${token}`} that begins here.`, "Close it.");
+}
+
+function copyStream(line: number, fail: Fail): Error {
+  return fail(
+    line,
+    "COPY from or to the client has no file and nobody who reads here.",
+    "Write INSERT (pg_dump has --inserts), or COPY … FROM a file or PROGRAM on the server.",
+  );
 }
 
 function metaCommand(rest: string, line: number, fail: Fail): Error {

@@ -7,7 +7,6 @@ const CONTROL = /^(?:BEGIN|START TRANSACTION|COMMIT|END|ABORT|PREPARE TRANSACTIO
 /** PostgreSQL refuses them in a transaction block (25001): better now than hours later. */
 const ALONE =
   /^(?:VACUUM|ALTER SYSTEM|(?:CREATE|DROP) (?:DATABASE|TABLESPACE)|CREATE (?:UNIQUE )?INDEX CONCURRENTLY|DROP INDEX CONCURRENTLY|REINDEX (?:(?:INDEX|TABLE|SCHEMA) CONCURRENTLY|DATABASE|SYSTEM))\b/;
-const COPY_STREAM = /^COPY .*\b(?:FROM STDIN|TO STDOUT)\b/;
 
 /** Whether it begins or ends a transaction. */
 export function controlsTransaction({ words }: Pick<RawStatement, "words">): boolean {
@@ -18,12 +17,6 @@ export function controlsTransaction({ words }: Pick<RawStatement, "words">): boo
 export function checkStatement({ words, line }: Pick<RawStatement, "words" | "line">, transaction: boolean, fail: Fail): void {
   const text = words.join(" ");
   const command = words.slice(0, 2).join(" ");
-  if (COPY_STREAM.test(text))
-    throw fail(
-      line,
-      "COPY from or to the client has no file and nobody who reads here.",
-      "Write INSERT (pg_dump has --inserts), or COPY … FROM a file or PROGRAM on the server.",
-    );
   if (!transaction) return;
   const hint = `Put the line \`${NO_TRANSACTION}\` at the top of a file of its own for it.`;
   if (CONTROL.test(text)) throw fail(line, `${words[0] ?? ""} stands in a file that runs in one transaction.`, `Leave it out. Or: ${hint}`);
