@@ -24,8 +24,8 @@ import { newRunId } from "./target/names.ts";
 
 export type { EndpointOptions } from "./config/endpoint-options.ts";
 export type { PgdittoOptions } from "./config/pgditto-options.ts";
-export type { HookSession, SqlHook } from "./config/sql/hooks.ts";
-export type { ByStage, SqlStage } from "./config/sql/stages.ts";
+export type { HookSession, SqlHook, SqlHooks } from "./config/sql/hooks.ts";
+export type { SqlStage } from "./config/sql/stages.ts";
 export { ERROR_CODES, PgdittoError, type Difference, type DifferentRow, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
 export {
   type Advice,

@@ -1,6 +1,5 @@
 import type { EndpointOptions } from "./endpoint-options.ts";
-import type { SqlHook } from "./sql/hooks.ts";
-import type { ByStage } from "./sql/stages.ts";
+import type { SqlHooks } from "./sql/hooks.ts";
 
 /**
  * What a caller may ask for; everything is optional. Precedence: these options, then the environment, then the config file, then the
@@ -84,7 +83,7 @@ export interface PgdittoOptions {
   /** Variables of these files, as `name=value`; used as in psql. Default none. */
   set?: readonly string[] | undefined;
   /** Functions that get a session in the staging database, by stage; each runs behind the stage's files. Only in an `.mjs` config file and here. Default none. */
-  hooks?: ByStage<SqlHook> | undefined;
+  hooks?: SqlHooks | undefined;
   /** Which pg_dump reads the schema. Default `auto`: the newest installed one that suits the server, else the built-in WASM one. */
   pgDump?: "auto" | "native" | "wasm" | undefined;
   /** The folder that holds the pg_dump to use. Environment `PGDITTO_PG_BIN`. Default: `PATH` and the usual folders. */

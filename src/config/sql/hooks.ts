@@ -1,6 +1,6 @@
 import { kindOf } from "../endpoint-object.ts";
 import { type Origin, refuse } from "../origin.ts";
-import { type ByStage, SQL_STAGES, type SqlStage } from "./stages.ts";
+import { SQL_STAGES, type SqlStage } from "./stages.ts";
 
 /** What a hook is given: one session in the staging database, which is closed when the hook is through. */
 export interface HookSession {
@@ -18,7 +18,8 @@ export interface HookSession {
 /** What it throws ends the run before the swap. */
 export type SqlHook = (session: HookSession) => unknown;
 
-export type SqlHooks = ByStage<SqlHook>;
+/** By stage; without a key: none. */
+export type SqlHooks = { readonly [stage in SqlStage]?: SqlHook | undefined };
 
 /** @throws PgdittoError that names the key. */
 export function checkHooks(value: unknown, origin: Origin): SqlHooks {

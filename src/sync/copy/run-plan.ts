@@ -14,6 +14,7 @@ import { addCounts, type RowCounts } from "../../tasks/row-counts.ts";
 import { runTask } from "../../tasks/run-task.ts";
 import { cancelled, sleep, throwIfAborted } from "../../util/wait.ts";
 import { summarizeError } from "../summarize-error.ts";
+import { stepsOf } from "../own-sql-steps.ts";
 import { info, type Run, warn } from "../run.ts";
 import { asSpaceError } from "../watch/watch-space.ts";
 import { taskEvents } from "./task-events.ts";
@@ -68,7 +69,7 @@ export async function runPlan(
       // neither session is in a known state; another attempt gets new ones, in the same snapshot
       await Promise.all([worker.source.drop(), worker.target.drop()]);
       if (signal.aborted) throw cancelled(signal);
-      throw describeFailure(task, error);
+      throw describeFailure(run, task, error);
     }
   };
 
@@ -117,11 +118,22 @@ function mayTryAgain(task: Task): boolean {
   return task.kind !== "sql" || isRepeatable(task.step);
 }
 
-function describeFailure(task: Task, error: unknown): PgdittoError {
+function describeFailure(run: Run, task: Task, error: unknown): PgdittoError {
   const known = asSpaceError(asPgdittoError(error));
   if (known.code === "cancelled" || known.code === "internal" || known.code === "space") return known;
   const code = known.code === "server" ? codeOf(task) : known.code;
-  return withFacts(known, { task: task.kind, object: known.object ?? task.object, hint: known.hint ?? hintFor(known) }, code);
+  return withFacts(
+    known,
+    { task: task.kind, object: known.object ?? task.object, hint: hintForAltered(run, task, known) ?? known.hint ?? hintFor(known) },
+    code,
+  );
+}
+
+/** What breaks a unique index or a foreign key may be what own SQL has left of the source's rows. */
+function hintForAltered(run: Run, task: Task, { sqlstate = "" }: PgdittoError): string | undefined {
+  if (task.kind === "sql" || task.kind === "copy" || !sqlstate.startsWith("23") || stepsOf(run, "after-data").length === 0)
+    return undefined;
+  return "Own SQL of the stage after-data has been at work on the rows: do those that it left break this? Nothing was swapped.";
 }
 
 function codeOf(task: Task): "copy" | "schema" | "server" | "sql" {
