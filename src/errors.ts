@@ -35,6 +35,8 @@ export const ERROR_CODES = {
   "not-resumable": 6,
   /** The source's snapshot is gone, and a connection that was lost cannot join it again. */
   "snapshot-lost": 1,
+  /** A statement of the user's own SQL failed, or a hook of theirs. */
+  sql: 1,
   /** A statement failed on one of the servers. */
   server: 1,
   /** The run was cancelled by its caller, Ctrl+C or a signal. */

@@ -28,6 +28,7 @@ export type TaskKind =
   | "sequences"
   | "analyze"
   | "count"
+  | "sql"
   | "finish";
 
 /** What a run does outside of its tasks, in this order; `pg-dump` and `catalog` at the same time. */

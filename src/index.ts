@@ -24,6 +24,8 @@ import { newRunId } from "./target/names.ts";
 
 export type { EndpointOptions } from "./config/endpoint-options.ts";
 export type { PgdittoOptions } from "./config/pgditto-options.ts";
+export type { HookSession, SqlHook, SqlHooks } from "./config/sql/hooks.ts";
+export type { SqlStage } from "./config/sql/stages.ts";
 export { ERROR_CODES, PgdittoError, type Difference, type DifferentRow, type ErrorCode, type Obstacle, type Side } from "./errors.ts";
 export {
   type Advice,
@@ -113,12 +115,13 @@ export async function cleanup(list: readonly Leftover[], options: RunOptions = {
 }
 
 async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
-  const { onEvent, watchBuilds = onEvent !== undefined, signal, confirm, env = {}, cwd, ...flags } = options;
+  const { onEvent, watchBuilds = onEvent !== undefined, signal, confirm, env = {}, cwd, hooks, ...flags } = options;
   const id = newRunId(Date.now());
   const began = performance.now();
   let over = false;
   const config = await resolveConfig({
     flags,
+    hooks,
     env,
     cwd: cwd ?? "/",
     searchConfig: cwd !== undefined,

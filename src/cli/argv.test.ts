@@ -81,7 +81,17 @@ describe("flags", () => {
   });
 
   test("every option of the table is understood under each of its names", () => {
-    const texts = { endpoint: "x", integer: "7", choice: "", text: "x", names: "x", size: "1MB", count: "7", boolean: "" };
+    const texts = {
+      endpoint: "x",
+      integer: "7",
+      choice: "",
+      text: "x",
+      names: "x",
+      size: "1MB",
+      count: "7",
+      pairs: "before=x",
+      boolean: "",
+    };
     for (const key of OPTION_KEYS) {
       const spec = specOf(key);
       const [command = "sync"] = spec.commands;

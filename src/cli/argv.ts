@@ -105,7 +105,8 @@ function readFlags(tokens: readonly FlagToken[], command: Command): CliFlags {
     const value = parseOption(key, textOf(token, type === "boolean", origin), origin, "flag");
     const before = values.get(key);
     // lists grow, everything else is overruled by what comes later, as in most programs
-    values.set(key, type === "names" && Array.isArray(before) ? [...(before as unknown[]), ...(value as readonly string[])] : value);
+    const isList = type === "names" || type === "pairs";
+    values.set(key, isList && Array.isArray(before) ? [...(before as unknown[]), ...(value as readonly string[])] : value);
   }
   // each value came out of parseOption for its own key
   return Object.fromEntries(values) as CliFlags;

@@ -16,6 +16,8 @@ const NAMES = ["pgditto.config.json", "pgditto.config.mjs"] as const;
 export interface ConfigFile {
   path: string;
   values: ReadonlyMap<OptionKey, unknown>;
+  /** Functions, so that only a module has them; not looked at yet. */
+  hooks: unknown;
   /** File, line and column (JSON) and the key, for messages. */
   locate: Locate;
 }
@@ -29,7 +31,14 @@ export async function loadConfigFile(named: string | undefined, surroundings: Su
   if (path === undefined) return undefined;
   const name = displayName(path, surroundings);
   const { value, locate } = await readConfig(path, name, named !== undefined);
-  return { path, values: checkKeys(value, locate), locate };
+  const { hooks, ...options } = value as { hooks?: unknown };
+  if (hooks !== undefined && extname(path) !== ".mjs")
+    throw refuse(
+      locate(["hooks"]),
+      "hooks are functions, and JSON has none.",
+      "Write the config as pgditto.config.mjs, or use --sql with a file.",
+    );
+  return { path, values: checkKeys(options, locate), hooks, locate };
 }
 
 async function readConfig(path: string, name: string, named: boolean): Promise<{ value: object; locate: Locate }> {

@@ -42,6 +42,8 @@ function optionSchema(key: OptionKey): Json {
       return { description, type: "string", minLength: 1 };
     case "names":
       return { description, type: "array", items: { type: "string", minLength: 1 } };
+    case "pairs":
+      return { description, type: "array", items: { type: "string", pattern: spec.keys ? `^(${spec.keys.join("|")})=.` : "^[^=]+=" } };
     case "boolean":
       return { description, type: "boolean", default: false };
     default:

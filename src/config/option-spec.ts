@@ -16,7 +16,7 @@ export const RUN = ["sync", "plan", "doctor"] as const;
 /** What verify takes, too: where both databases are, which rows, over how many connections. */
 export const COMPARE = ["sync", "plan", "verify", "doctor"] as const;
 
-export const GROUPS = ["Databases", "What is copied", "How", "Limits", "pg_dump", "Output and configuration"] as const;
+export const GROUPS = ["Databases", "What is copied", "How", "Limits", "Your own SQL", "pg_dump", "Output and configuration"] as const;
 
 interface Common {
   /** The long flag, without `--`. */
@@ -47,5 +47,7 @@ export type OptionSpec = Common &
     | { type: "choice"; choices: readonly [string, ...string[]]; fallback: string }
     | { type: "text"; placeholder: string; fallback?: string }
     | { type: "names"; placeholder: string; fallback?: string }
+    /** A list of `left=right`; with `keys`, the left is one of them. */
+    | { type: "pairs"; placeholder: string; keys?: readonly string[] }
     | { type: "boolean" }
   );

@@ -4,6 +4,7 @@ import { splitNames } from "./name-list.ts";
 import type { OptionSpec } from "./option-spec.ts";
 import { type OptionKey, specOf } from "./options.ts";
 import { type Origin, refuse, shown } from "./origin.ts";
+import { checkPairs } from "./pairs.ts";
 import type { CliFlags } from "./pgditto-options.ts";
 import { parseSize } from "./size.ts";
 
@@ -22,6 +23,7 @@ function fromText(spec: OptionSpec, text: string, origin: Origin, from: "flag" |
     return Number(text);
   }
   if (spec.type === "names") return from === "flag" ? [text] : splitNames(text, origin);
+  if (spec.type === "pairs") return [text];
   if (spec.type === "boolean") {
     if (text === "true" || text === "false") return text === "true";
     throw refuse(origin, `${shown(text, origin)} is neither true nor false.`, "Give the flag alone, or =true, or =false.");
@@ -68,6 +70,9 @@ export function checkOption<K extends OptionKey>(key: K, value: unknown, origin:
       if (!Array.isArray(value))
         throw refuse(origin, `the value is ${kindOf(value)}, not a list.`, 'Write a list, as in ["public.orders"].');
       for (const name of value as unknown[]) checkText(name, origin);
+      break;
+    case "pairs":
+      checkPairs(spec, value, origin);
       break;
     case "boolean":
       if (typeof value !== "boolean")

@@ -12,7 +12,7 @@ type TypeOf<S extends Row> = S extends { type: "endpoint" }
     ? number
     : S extends { type: "boolean" }
       ? boolean
-      : S extends { type: "names" }
+      : S extends { type: "names" | "pairs" }
         ? readonly string[]
         : S extends { choices: readonly (infer C)[] }
           ? C

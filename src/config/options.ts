@@ -2,6 +2,7 @@ import { LIMITS } from "./limit-options.ts";
 import { COMPARE, type OptionSpec, RUN } from "./option-spec.ts";
 import { PROGRESS } from "./progress-options.ts";
 import { SELECTION } from "./selection-options.ts";
+import { OWN_SQL } from "./sql-options.ts";
 
 /** The one table of options: config-file keys, flags, environment variables, types, defaults, help and the JSON schema come from it. */
 export const OPTIONS = {
@@ -159,6 +160,7 @@ export const OPTIONS = {
     help: "Accepted because the original script has it; rows are streamed, so nothing is written there.",
   },
   ...LIMITS,
+  ...OWN_SQL,
   pgDump: {
     type: "choice",
     flag: "pg-dump",

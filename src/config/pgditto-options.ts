@@ -1,4 +1,5 @@
 import type { EndpointOptions } from "./endpoint-options.ts";
+import type { SqlHooks } from "./sql/hooks.ts";
 
 /**
  * What a caller may ask for; everything is optional. Precedence: these options, then the environment, then the config file, then the
@@ -74,6 +75,15 @@ export interface PgdittoOptions {
   maxReplicationLag?: string | undefined;
   /** Connections to the source, of all kinds, 2 to 10,000. Default: as `jobs` and the server's own limits have it. */
   maxSourceConnections?: number | undefined;
+  /**
+   * Files of SQL, or folders of `*.sql`, to run in the staging database, as `STAGE=FILE`; STAGE is `before`, `after-schema`, `after-data` or
+   * `after`. Each in one transaction, unless it says `-- pgditto: no-transaction` at its top. Default none.
+   */
+  sql?: readonly string[] | undefined;
+  /** Variables of these files, as `name=value`; used as in psql. Default none. */
+  set?: readonly string[] | undefined;
+  /** Functions that get a session in the staging database, by stage; each runs behind the stage's files. Only in an `.mjs` config file and here. Default none. */
+  hooks?: SqlHooks | undefined;
   /** Which pg_dump reads the schema. Default `auto`: the newest installed one that suits the server, else the built-in WASM one. */
   pgDump?: "auto" | "native" | "wasm" | undefined;
   /** The folder that holds the pg_dump to use. Environment `PGDITTO_PG_BIN`. Default: `PATH` and the usual folders. */
@@ -83,7 +93,7 @@ export interface PgdittoOptions {
 }
 
 /** The options and what only the command line has. */
-export interface CliFlags extends PgdittoOptions {
+export interface CliFlags extends Omit<PgdittoOptions, "hooks"> {
   /** Print JSON instead of text. */
   json?: boolean | undefined;
   /** `sync`: the file that a timeline of the run is written to. */

@@ -70,6 +70,7 @@ describe("defaults", () => {
       rateLimit: undefined,
       maxReplicationLag: undefined,
       maxSourceConnections: undefined,
+      sql: { files: [], variables: new Map(), hooks: {} },
       pgDump: "auto",
       pgBin: undefined,
       warnings: [

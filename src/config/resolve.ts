@@ -9,12 +9,15 @@ import type { CliFlags } from "./pgditto-options.ts";
 import { refuseHalfTemplate } from "./strategy.ts";
 import { absolute, envValue, type Surroundings } from "./surroundings.ts";
 import { parseSize } from "./size.ts";
+import { type OwnSql, resolveOwnSql } from "./own-sql.ts";
 import { collectWarnings, type ConfigWarning } from "./warning.ts";
 import { nearest } from "../util/nearest.ts";
 
 export interface ResolveInput extends Surroundings {
   /** What the caller or the command line demands. */
   flags: CliFlags;
+  /** The caller's; they replace the config file's. */
+  hooks?: unknown;
 }
 
 /** Everything decided: no value in here is looked up again. */
@@ -53,6 +56,8 @@ export interface ResolvedConfig {
   /** Bytes of WAL. */
   maxReplicationLag: number | undefined;
   maxSourceConnections: number | undefined;
+  /** The user's own SQL; the files are not read yet. */
+  sql: OwnSql;
   pgDump: "auto" | "native" | "wasm";
   /** Absolute. */
   pgBin: string | undefined;
@@ -64,7 +69,7 @@ export interface ResolvedConfig {
  * @throws PgdittoError `usage` for flags, options and variables, `config` for what stands in a file; both name the thing and the fix.
  */
 export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig> {
-  const { flags, ...surroundings } = input;
+  const { flags, hooks, ...surroundings } = input;
   checkFlags(flags);
   const file = await loadConfigFile(flags.config, surroundings);
   const { warnings, warnOf } = collectWarnings();
@@ -109,6 +114,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     rateLimit: parseSize(pick("rateLimit") ?? ""),
     maxReplicationLag: parseSize(pick("maxReplicationLag") ?? ""),
     maxSourceConnections: pick("maxSourceConnections"),
+    sql: resolveOwnSql({ sql: pick("sql"), set: pick("set"), hooks, file }, surroundings),
     pgDump: pick("pgDump") ?? OPTIONS.pgDump.default,
     pgBin: folder(pick("pgBin")),
   };

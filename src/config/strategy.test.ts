@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { NO_SQL } from "./own-sql.ts";
 import { leavingOut, refuseHalfTemplate } from "./strategy.ts";
 
 const EVERYTHING = {
@@ -14,6 +15,7 @@ const EVERYTHING = {
   rateLimit: undefined,
   maxReplicationLag: undefined,
   resume: false,
+  sql: NO_SQL,
 };
 
 describe("--strategy template copies everything", () => {
@@ -34,10 +36,17 @@ describe("--strategy template copies everything", () => {
     ["--rate-limit", { rateLimit: 1 }],
     ["--max-replication-lag", { maxReplicationLag: 1 }],
     ["--resume", { resume: true }],
+    ["--sql before", { sql: { ...NO_SQL, files: [{ stage: "before" as const, given: "a", absolute: "/a" }] } }],
+    ["hooks.after-data", { sql: { ...NO_SQL, hooks: { "after-data": () => undefined } } }],
   ])("%s contradicts it, and not the strategy copy", (flag, choice) => {
     const config = { ...EVERYTHING, ...choice };
     expect(() => refuseHalfTemplate({ ...config, strategy: "copy" })).not.toThrow();
     expect(() => refuseHalfTemplate({ ...config, strategy: "template" })).toThrow(`--strategy template and ${flag} contradict each other`);
+  });
+
+  test("what runs when all is proven does not", () => {
+    const sql = { ...NO_SQL, files: [{ stage: "after" as const, given: "a", absolute: "/a" }], hooks: { after: () => undefined } };
+    expect(() => refuseHalfTemplate({ ...EVERYTHING, strategy: "template", sql })).not.toThrow();
   });
 
   test("all of them at once, with both ways out", () => {

@@ -1,5 +1,6 @@
 import { PgdittoError } from "../errors.ts";
 import type { OptionSpec } from "./option-spec.ts";
+import { type OwnSql, stagesInUse } from "./own-sql.ts";
 import { SELECTION, type Selection, SELECTION_KEYS } from "./selection-options.ts";
 
 /** The options in use that leave something out, or give it to somebody else, as their flags. */
@@ -25,8 +26,14 @@ export function holdingBack({ rateLimit, maxReplicationLag }: HeldBack): string[
 }
 
 /** `template` copies files, whole and at once: there is nothing that it could leave out, hold back, or go on with. @throws PgdittoError `usage` naming the flags. */
-export function refuseHalfTemplate(config: Selection & HeldBack & { strategy: string; resume: boolean }): void {
-  const others = [...leavingOut(config), ...holdingBack(config), ...(config.resume ? ["--resume"] : [])];
+export function refuseHalfTemplate(config: Selection & HeldBack & { strategy: string; resume: boolean; sql: OwnSql }): void {
+  const others = [
+    ...leavingOut(config),
+    ...holdingBack(config),
+    ...(config.resume ? ["--resume"] : []),
+    // there is no moment between schema and rows, and the copy has to be what was counted
+    ...stagesInUse(config.sql).flatMap(({ stage, written }) => (stage === "after" ? [] : [written])),
+  ];
   if (config.strategy !== "template" || others.length === 0) return;
   throw new PgdittoError(
     "usage",

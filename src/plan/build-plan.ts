@@ -11,6 +11,8 @@ import { countTasks } from "./count-tasks.ts";
 import { families } from "./family.ts";
 import type { IslandInput } from "./islands.ts";
 import { preDataTasks } from "./pre-data-tasks.ts";
+import type { SqlStep } from "./sql-step.ts";
+import { withSql } from "./sql-tasks.ts";
 import { splitEntries } from "./split-entries.ts";
 import type { KeptRange } from "./split-table.ts";
 import { barrier, statementsTask } from "./statements-task.ts";
@@ -38,6 +40,8 @@ export interface PlanInput {
   rangeScans: boolean;
   /** `--verify checksum`: how rows are hashed. */
   rowHash?: RowHashes | undefined;
+  /** The user's own SQL. Default none. */
+  steps?: readonly SqlStep[] | undefined;
   /** By OID of the table: what an earlier run has copied of it, and this one keeps. */
   kept: ReadonlyMap<number, readonly KeptRange[]>;
 }
@@ -58,6 +62,8 @@ export interface Plan {
   skipped: readonly SchemaEntry[];
   /** Bytes of heap and TOAST to move. */
   bytes: number;
+  /** The user's own SQL of all stages, also of those that are no tasks. */
+  steps?: readonly SqlStep[] | undefined;
 }
 
 /** So many tasks are worth a task in the middle. */
@@ -129,7 +135,7 @@ export function buildPlan(input: PlanInput): Plan {
     entries: split.eventTriggers,
   };
   return {
-    tasks: [...all, sequences, finish],
+    tasks: withSql([...all, sequences, finish], input.steps ?? []),
     database: split.database,
     databaseProperties: split.databaseProperties,
     tables: input.tables,
@@ -138,6 +144,7 @@ export function buildPlan(input: PlanInput): Plan {
     unselected: input.tables.filter((table) => table.kind === "r" && !input.selected.has(table.oid)),
     skipped: split.skipped,
     bytes: copies.reduce((sum, copy) => sum + copy.bytes, 0),
+    steps: input.steps,
   };
 }
 

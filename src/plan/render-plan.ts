@@ -1,6 +1,7 @@
 import { displayName } from "../postgres/quote.ts";
 import { printable } from "../report/style.ts";
 import { formatBytes, formatCount, plural } from "../util/format.ts";
+import type { SqlStage } from "../config/sql/stages.ts";
 import type { Plan } from "./build-plan.ts";
 
 /** The plan as plain data: what `pgditto plan --json` prints. */
@@ -17,6 +18,16 @@ export interface PlanSummary {
   }>;
   /** Tables whose rows stay behind. */
   leftOut: ReadonlyArray<{ object: string; reason: string }>;
+  /** The user's own SQL, in the order it runs. */
+  sql: ReadonlyArray<{
+    stage: SqlStage;
+    /** The file, or `hook after-data`. */
+    name: string;
+    /** Undefined for a hook. */
+    statements: number | undefined;
+    /** Whether all of it is one transaction. */
+    transaction: boolean;
+  }>;
   /** Number of tasks by kind. */
   tasks: Readonly<Record<string, number>>;
   bytes: number;
@@ -52,6 +63,12 @@ export function summarizePlan(plan: Plan): PlanSummary {
       ),
       ...plan.skipped.map((entry) => ({ object: `${entry.type} ${entry.name}`, reason: "--skip-extension" })),
     ],
+    sql: (plan.steps ?? []).map(({ stage, name, work }) => ({
+      stage,
+      name,
+      statements: "script" in work ? work.script.statements.length : undefined,
+      transaction: "script" in work && work.script.transaction,
+    })),
     tasks,
     bytes: plan.bytes,
   };
@@ -75,8 +92,14 @@ export function renderPlan(summary: PlanSummary): string[] {
     ...tables,
     "",
     `Tasks: ${kinds.join(", ")}`,
+    ...(summary.sql.length === 0 ? [] : ["Own SQL:", ...summary.sql.map(renderStep)]),
     ...(summary.leftOut.length === 0
       ? ["Left out: nothing"]
       : ["Left out:", ...summary.leftOut.map((item) => `  ${printable(item.object)}: ${item.reason}`)]),
   ];
+}
+
+function renderStep({ stage, name, statements, transaction }: PlanSummary["sql"][number]): string {
+  const what = statements === undefined ? "" : `${plural(statements, "statement")}${transaction ? "" : ", not in one transaction"}`;
+  return `  ${stage.padEnd(14)}${printable(name)}  ${what}`.trimEnd();
 }

@@ -6,6 +6,7 @@ import type { Side } from "../errors.ts";
 import type { TaskKind } from "../events.ts";
 import type { GraphNode } from "../scheduler/graph.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
+import type { SqlStep } from "./sql-step.ts";
 
 interface TaskBase extends GraphNode {
   kind: TaskKind;
@@ -113,6 +114,12 @@ export interface CountTask extends TaskBase {
   hashes: ReadonlyMap<number, RowHash>;
 }
 
+/** A file of the user's SQL, or a hook. */
+export interface SqlTask extends TaskBase {
+  kind: "sql";
+  step: SqlStep;
+}
+
 /** The end of the journal, and what can only come after it: event triggers. */
 export interface FinishTask extends TaskBase {
   kind: "finish";
@@ -130,4 +137,5 @@ export type Task =
   | SequencesTask
   | AnalyzeTask
   | CountTask
+  | SqlTask
   | FinishTask;

@@ -1,4 +1,4 @@
-import type pg from "pg";
+import pg from "pg";
 
 import type { Side } from "../errors.ts";
 import { cancelled, laterAwaited, throwIfAborted, withinMs } from "../util/wait.ts";
@@ -80,8 +80,14 @@ export function createSession(client: pg.Client, config: ConnectionConfig, param
       }),
     run: (text, signal) =>
       cancellable(signal, async () => {
-        await client.query(text);
+        await runDroppingRows(client, text);
       }),
+    onNotice: (listener) => {
+      const heard = (notice: { severity?: string | undefined; message?: string | undefined }): void =>
+        listener({ severity: notice.severity ?? "NOTICE", message: notice.message ?? "" });
+      client.on("notice", heard);
+      return { [Symbol.dispose]: () => void client.off("notice", heard) };
+    },
     copyOut: (sql, sink) => wrap(side, copyOut(client, sql, sink)),
     copyIn: async (sql, taken) => toldBySide(side, await wrap(side, copyIn(client, sql, taken))),
     takeSocket: () => {
@@ -92,6 +98,17 @@ export function createSession(client: pg.Client, config: ConnectionConfig, param
     abort,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** With a listener for rows, pg does not collect them: what the user's SQL selects may be of any size. */
+async function runDroppingRows(client: pg.Client, text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const query = new pg.Query(text);
+    query.on("row", () => undefined);
+    query.on("error", reject);
+    query.on("end", () => resolve());
+    client.query(query);
+  });
 }
 
 async function wrap<T>(side: Side, promise: Promise<T>): Promise<T> {

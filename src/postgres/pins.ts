@@ -32,8 +32,35 @@ export function pinnedSettings(serverVersion: number): string {
     // The swap commits with full durability, and its WAL record lies behind all of these.
     synchronous_commit: "off",
   };
-  if (serverVersion >= 140_000) settings["idle_session_timeout"] = "0";
-  if (serverVersion >= 170_000) settings["transaction_timeout"] = "0";
-  const sets = Object.entries(settings).map(([name, value]) => `SET ${name} = ${value}`);
+  const sets = Object.entries({ ...settings, ...newerTimeouts(serverVersion) }).map(([name, value]) => `SET ${name} = ${value}`);
   return ["SELECT pg_catalog.set_config('search_path', '', false)", "SET client_encoding = 'UTF8'", ...sets].join("; ");
+}
+
+/**
+ * For a session that the user's own SQL runs in, once `DISCARD ALL` has taken everything else off it: names are looked for where people expect it, and nothing
+ * of a role's own settings ends it early, keeps it from writing, or changes how its text is read.
+ */
+export function ordinarySettings(serverVersion: number): string {
+  const settings: Record<string, string> = {
+    search_path: '"$user", public',
+    client_encoding: "'UTF8'",
+    standard_conforming_strings: "on",
+    statement_timeout: "0",
+    lock_timeout: "0",
+    idle_in_transaction_session_timeout: "0",
+    default_transaction_read_only: "off",
+    default_transaction_isolation: "'read committed'",
+    default_transaction_deferrable: "off",
+    ...newerTimeouts(serverVersion),
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `SET ${name} = ${value}`)
+    .join("; ");
+}
+
+function newerTimeouts(serverVersion: number): Record<string, string> {
+  return {
+    ...(serverVersion >= 140_000 ? { idle_session_timeout: "0" } : {}),
+    ...(serverVersion >= 170_000 ? { transaction_timeout: "0" } : {}),
+  };
 }

@@ -16,8 +16,10 @@ export interface Session extends AsyncDisposable {
   /** False once the connection is gone, whoever ended it. */
   readonly alive: boolean;
   query: <Row extends object>(text: string, values?: readonly unknown[], signal?: AbortSignal) => Promise<Row[]>;
-  /** Simple protocol: any number of statements in one round trip. */
+  /** Simple protocol: any number of statements in one round trip. Rows that come are dropped one by one. */
   run: (text: string, signal?: AbortSignal) => Promise<void>;
+  /** What the server tells beside its answers, until disposal. */
+  onNotice: (listener: (notice: ServerNotice) => void) => Disposable;
   /** One or more `COPY … TO STDOUT`; resolves with their command tags. */
   copyOut: (sql: string, sink: FrameSink) => Promise<string[]>;
   /** One or more `COPY … FROM STDIN`, and statements between them; `taken` is told each COPY's tag. */
@@ -26,6 +28,12 @@ export interface Session extends AsyncDisposable {
   takeSocket: () => Duplex;
   /** Ends whatever runs on the server, then the connection. For broken or cancelled work; never waits long. */
   abort: () => Promise<void>;
+}
+
+/** NOTICE, WARNING … (manual 55.8). */
+interface ServerNotice {
+  severity: string;
+  message: string;
 }
 
 /** Takes CopyData and CopyDone frames as they come. Returning false asks for a pause until `onDrain` calls back. */

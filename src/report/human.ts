@@ -103,7 +103,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "task:started": {
         if (event.kind !== "copy") {
-          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, "");
+          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, event.detail);
           break;
         }
         const group = groups.start(event.group ?? event.object, event.group === undefined ? 1 : event.parts, Date.parse(event.time));

@@ -14,11 +14,12 @@ export const LABELS: Readonly<Record<TaskKind, string>> = {
   sequences: "SEQ",
   analyze: "STATS",
   count: "COUNT",
+  sql: "SQL",
   finish: "SCHEMA",
 };
 
 /** Told of when they start, too: those that take long enough to wonder. */
-export const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
+export const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects", "sql"]);
 
 /** Too many and too small to be told one by one. */
 export const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", "finish"]);

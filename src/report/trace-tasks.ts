@@ -18,6 +18,7 @@ const COLOURS: Readonly<Record<TaskKind, string>> = {
   analyze: "thread_state_iowait",
   finish: "grey",
   count: "yellow",
+  sql: "generic_work",
 };
 
 type Of<T extends SyncEvent["type"]> = Extract<SyncEvent, { type: T }>;

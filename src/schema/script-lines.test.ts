@@ -26,6 +26,8 @@ describe("topLevelLines", () => {
     ["a string that ends in a backslash", "SELECT '\\';\n SELECT 'x\n-- MARK\n';"],
     ["an escape string with an escaped quote", "SELECT E'a\\'\n-- MARK\n';"],
     ["an escape string with a doubled quote", "SELECT e'a''\n-- MARK\n';"],
+    ["an escape string with a doubled quote before an escaped one", "SELECT E'a''b\\'c\n-- MARK\n';"],
+    ["an escape string that goes on behind a line break", "SELECT E'a' -- why\n  'b\\'c\n-- MARK\n';"],
     ["an escape string after a parenthesis", "SELECT (E'\\'\n-- MARK\n');"],
     ["a quoted name", 'CREATE TABLE "a\n-- MARK\n" ();'],
     ["a quoted name with a doubled quote", 'CREATE TABLE "a""\n-- MARK\n" ();'],

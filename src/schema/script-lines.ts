@@ -1,4 +1,5 @@
 import { PgdittoError } from "../errors.ts";
+import { endOfQuoted, QUOTE_TOKENS } from "../postgres/quoted.ts";
 
 /** A line of a pg_dump script that begins outside quotes, dollar quotes, comments and statements. */
 export interface TopLevelLine {
@@ -7,8 +8,7 @@ export interface TopLevelLine {
   text: string;
 }
 
-const TOKEN = /--[^\n]*|\/\*|'|"|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[;()\n]/g;
-const IDENT_CHAR = /[\w$\u0080-\uffff]/;
+const TOKEN = new RegExp(`--[^\\n]*|${QUOTE_TOKENS}|[;()\\n]`, "g");
 
 /**
  * Walks the script once and yields every line that begins where a statement may begin. Only such lines can be pg_dump's own
@@ -39,52 +39,13 @@ export function* topLevelLines(script: string): Generator<TopLevelLine> {
     else if (token === ")") depth = Math.max(0, depth - 1);
     else if (token.startsWith("--")) {
       if (script.slice(statementStart, at).trim() === "") statementStart = at + token.length;
-    } else tokens.lastIndex = skipQuoted(script, token, at);
+    } else tokens.lastIndex = endOfQuoted(script, token, at) ?? unterminated(script, at);
   }
 }
 
 function lineAt(script: string, at: number): TopLevelLine {
   const end = script.indexOf("\n", at);
   return { at, text: script.slice(at, end === -1 ? undefined : end).replace(/\r$/, "") };
-}
-
-/** The offset behind the quoted thing that begins with `token` at `at`. */
-function skipQuoted(script: string, token: string, at: number): number {
-  if (token === "/*") return skipComment(script, at);
-  if (token === '"') return skipDoubled(script, '"', at);
-  const before = script[at - 1] ?? " ";
-  if (token === "'") {
-    const isEscape = (before === "E" || before === "e") && !IDENT_CHAR.test(script[at - 2] ?? " ");
-    return isEscape ? skipEscaped(script, at) : skipDoubled(script, "'", at);
-  }
-  if (IDENT_CHAR.test(before)) return at + 1; // `a$b$` is an identifier, not a dollar quote
-  const end = script.indexOf(token, at + token.length);
-  return end === -1 ? unterminated(script, at) : end + token.length;
-}
-
-/** Doubled quotes inside are two adjacent quoted runs to this walk, which comes to the same. */
-function skipDoubled(script: string, quote: string, at: number): number {
-  const end = script.indexOf(quote, at + 1);
-  return end === -1 ? unterminated(script, at) : end + 1;
-}
-
-function skipEscaped(script: string, at: number): number {
-  for (let i = at + 1; i < script.length; i += 1) {
-    if (script[i] === "\\") i += 1;
-    else if (script[i] === "'") return i + 1;
-  }
-  return unterminated(script, at);
-}
-
-function skipComment(script: string, at: number): number {
-  const edge = /\/\*|\*\//g;
-  edge.lastIndex = at + 2;
-  let depth = 1;
-  for (let match = edge.exec(script); match; match = edge.exec(script)) {
-    depth += match[0] === "/*" ? 1 : -1;
-    if (depth === 0) return edge.lastIndex;
-  }
-  return unterminated(script, at);
 }
 
 function unterminated(script: string, at: number): never {

@@ -2,6 +2,7 @@ import { type Obstacle, PgdittoError } from "../errors.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { open, openControl, openSource, type Opened } from "./open.ts";
+import { withOwnSql } from "./own-sql-steps.ts";
 import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
 import { type Run, warnOfConfig } from "./run.ts";
@@ -17,7 +18,8 @@ interface ExaminedPlan {
 }
 
 /** What `sync` would do; nothing is written anywhere, and nobody is asked. */
-export async function examinePlan(run: Run): Promise<ExaminedPlan> {
+export async function examinePlan(asked: Run): Promise<ExaminedPlan> {
+  const run = await withOwnSql(asked);
   warnOfConfig(run);
   await using opened = await open(run);
   const found = await preflight(run, opened);
@@ -55,7 +57,8 @@ export interface Diagnosis {
  * The preflight alone. When a side cannot be reached, the other is tried too, so that one look shows all.
  * @throws PgdittoError of the side that cannot be reached; with both, the target's failure is in the detail of the source's.
  */
-export async function examine(run: Run): Promise<Diagnosis> {
+export async function examine(asked: Run): Promise<Diagnosis> {
+  const run = await withOwnSql(asked);
   warnOfConfig(run);
   const [source, target] = await Promise.allSettled([openSource(run, "doctor"), openControl(run, "doctor")]);
   for (const side of [source, target]) if (side.status === "fulfilled") await side.value[Symbol.asyncDispose]();

@@ -63,6 +63,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
     skipExtensions: run.config.skipExtensions,
     streams: usefulStreams(run),
     rowHash: run.config.verify === "checksum" ? await hashesFor(opened) : undefined,
+    steps: run.steps,
     rangeScans: source.serverVersion >= 140_000,
     snapshot,
     position,

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { PgdittoError } from "../errors.ts";
 import type { Emit, Stage } from "../events.ts";
+import type { SqlStep } from "../plan/sql-step.ts";
 
 /** What every step of a run is given. Nothing of it changes while the run lasts. */
 export interface Run {
@@ -17,6 +18,8 @@ export interface Run {
   /** Somebody wants to be told how far indexes are. */
   watchBuilds?: boolean | undefined;
   machine: Machine;
+  /** The user's own SQL, read and checked. Absent: there is none. */
+  steps?: readonly SqlStep[] | undefined;
 }
 
 /** What a run needs to know of the machine and process it runs in. */

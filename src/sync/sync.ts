@@ -16,6 +16,7 @@ import { isSilence } from "./watch/heartbeat.ts";
 import { staysBehind, tellingWhatStays } from "./resume/keep-staging.ts";
 import type { Staging } from "./copy/make-staging.ts";
 import { open, type Opened, summarize } from "./open.ts";
+import { withOwnSql } from "./own-sql-steps.ts";
 import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
 import type { SyncResult } from "./result.ts";
@@ -30,8 +31,9 @@ import { asSpaceError } from "./watch/watch-space.ts";
 import { underWatch } from "./watch/under-watch.ts";
 
 /** One run from the first connection to the swap, told in events; the first cause of a failure is thrown. */
-export async function runSync(run: Run): Promise<SyncResult> {
+export async function runSync(asked: Run): Promise<SyncResult> {
   const started = performance.now();
+  const run = await withOwnSql(asked);
   const warnings: string[] = [];
   const counted: Run = {
     ...run,

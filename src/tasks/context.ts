@@ -10,6 +10,8 @@ export interface TaskContext {
   source: () => Promise<Session>;
   /** This slot's session on the staging database. */
   target: () => Promise<Session>;
+  /** Closes that session; the next one is new, so that nothing of what was set or left in it is seen by other tasks. */
+  leaveTarget: () => Promise<void>;
   signal: AbortSignal;
   /** 1 for the first attempt; a later one must cope with what an earlier one may have committed. */
   attempt: number;
@@ -22,6 +24,7 @@ export interface TaskContext {
   /** Tells what has been moved since the last call; rows as far as they are seen to pass. */
   onBytes: (bytes: number, rows?: number) => void;
   warn: (code: string, message: string, hint?: string) => void;
+  tell: (code: string, message: string) => void;
   /** The source's statistics, read when first asked for; undefined: they are not carried over. */
   statistics: (() => Promise<CarriedStatistics>) | undefined;
   journal: Journal;

@@ -7,6 +7,7 @@ import { copyLargeObjects } from "./copy-large-objects.ts";
 import { copyRows } from "./copy-rows.ts";
 import { countRows } from "./count-rows.ts";
 import { finish } from "./finish.ts";
+import { runSql } from "./run-sql.ts";
 import { setSequences } from "./set-sequences.ts";
 
 /** One attempt at a task, whatever its kind. */
@@ -35,6 +36,8 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
       return analyzeRelations(task, context);
     case "count":
       return countRows(task, context);
+    case "sql":
+      return runSql(task, context);
     case "finish":
       return finish(task, context);
     default:

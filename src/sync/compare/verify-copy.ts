@@ -11,6 +11,7 @@ import { compareLargeObjects } from "../../verify/compare-large-objects.ts";
 import { compareInventories } from "../../verify/compare.ts";
 import { compareRows } from "../../verify/compare-rows.ts";
 import { type InventoryItem, readInventory } from "../../verify/inventory.ts";
+import { stepsOf } from "../own-sql-steps.ts";
 import { info, type Run, warn } from "../run.ts";
 import { PHASES } from "../copy/task-events.ts";
 
@@ -43,10 +44,11 @@ export async function verifyCopy(
   tellNotCompared(run, tables, rowHash);
   const [all, target] = await Promise.all([options.source(), readInventory(options.staging, run.signal)]);
   const source = withoutBrokenIndexes(run, all, target);
+  const objects = compareInventories(source, target, (item) => isExpected(item, options));
   const differences: Difference[] = [
     ...(await compareRows(tables, counts, { rowHash, ends, signal: run.signal })),
     ...(ends ? (await compareLargeObjects(ends, { contents: true, signal: run.signal })).differences : []),
-    ...compareInventories(source, target, (item) => isExpected(item, options)),
+    ...withoutAdded(run, objects),
   ];
   const rows = tables.reduce((sum, table) => sum + (counts.get(table.oid)?.source ?? 0), 0);
   run.emit({ type: "verify:done", tables: tables.length, rows, objects: source.length, checksums: rowHash !== undefined, differences });
@@ -83,6 +85,18 @@ function withoutBrokenIndexes(run: Run, source: readonly InventoryItem[], target
     );
   }
   return source.filter((item) => !broken.includes(item));
+}
+
+/** The user's own SQL may make objects of its own; what it takes away or alters is a difference like any other. */
+function withoutAdded(run: Run, differences: readonly Difference[]): readonly Difference[] {
+  if (stepsOf(run, "before", "after-schema", "after-data").length === 0) return differences;
+  const added = differences.filter(({ source }) => source === "missing");
+  if (added.length > 0) {
+    const names = added.slice(0, 10).map(({ kind, object }) => `${kind} ${object}`);
+    const more = added.length > 10 ? ` and ${added.length - 10} more` : "";
+    info(run, "objects-added", `The source does not have ${names.join(", ")}${more}: own SQL has made them.`);
+  }
+  return differences.filter(({ source }) => source !== "missing");
 }
 
 function isExpected(item: InventoryItem, options: { plan: Plan; leftOut: ReadonlySet<number>; kept: readonly TemplateObject[] }): boolean {

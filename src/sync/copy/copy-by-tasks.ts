@@ -1,3 +1,4 @@
+import { PgdittoError } from "../../errors.ts";
 import type { Plan } from "../../plan/build-plan.ts";
 import { renewable } from "../../postgres/renewable.ts";
 import type { TargetAbilities } from "../../target/abilities.ts";
@@ -17,7 +18,9 @@ import { type Opened, openStaging } from "../open.ts";
 import type { SourceContents } from "../read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
 import type { SyncResult } from "../result.ts";
+import { stepsOf } from "../own-sql-steps.ts";
 import { type Run, stage, warn } from "../run.ts";
+import { runAfter } from "./run-after.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
 import { watchSettings } from "./settings-advice.ts";
 import { sourceStatistics } from "./source-statistics.ts";
@@ -59,7 +62,9 @@ export async function copyByTasks(
   const advise = await watchSettings(run, first?.target.get ?? staging.get);
   const { encoding } = opened.sourceIdentity;
   using guard = await guardRun(run, opened, database);
-  const statistics = room ? sourceStatistics(run, opened, contents, plan) : undefined;
+  // its rows are not the source's any more, and statistics hold values of those
+  const altered = stepsOf(run, "after-data").length > 0;
+  const statistics = room && !altered ? sourceStatistics(run, opened, contents, plan) : undefined;
   const { signal, pace, builds } = guard;
   const onward = { encoding, statistics, journal, pace, builds };
   const done = await stage(run, "tasks", () => runPlan({ ...run, signal }, plan, workers, onward), { tasks: plan.tasks.length });
@@ -70,6 +75,7 @@ export async function copyByTasks(
   const source = opened.source.alive || !first ? opened.source : await first.source.get();
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, database));
+  if (regained && altered) throw lostWhenAltered(database);
   const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
   const copy = await staging.get();
   const inventory = (): ReturnType<typeof readInventory> => readInventory(source, run.signal);
@@ -78,8 +84,22 @@ export async function copyByTasks(
   await stage(run, "verify", () =>
     verifyCopy({ ...run, signal }, { plan, counts, source: inventory, staging: copy, checksums, leftOut, kept, hint }),
   );
+  await runAfter({ ...run, signal }, plan, workers);
   spare.release();
   return { ...summarizeCopies(plan, done), regained, advice };
+}
+
+/** Rows are counted again when a server may have crashed; those that the user's SQL has changed since could not be. Outside of tasks: the run starts over. */
+function lostWhenAltered(database: string): PgdittoError {
+  return new PgdittoError(
+    "server",
+    "the target was away for a while, after own SQL of the stage after-data had been at work, so its rows cannot be counted again",
+    {
+      object: database,
+      side: "target",
+      sqlstate: "08006",
+    },
+  );
 }
 
 function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {

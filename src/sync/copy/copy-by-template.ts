@@ -16,7 +16,9 @@ import { makeStaging, type Staging } from "./make-staging.ts";
 import { openControl, type Opened, openStaging, ownNames } from "../open.ts";
 import type { SourceContents } from "../read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
+import { stepsOf } from "../own-sql-steps.ts";
 import { info, type Run, stage, warn } from "../run.ts";
+import { runAfter } from "./run-after.ts";
 import { runCounts } from "../compare/run-counts.ts";
 import { PHASES } from "./task-events.ts";
 import { verifyCopy } from "../compare/verify-copy.ts";
@@ -36,7 +38,11 @@ export async function copyByTemplate(caller: Run, opened: Opened, plan: Plan, co
   const run: Run = { ...caller, signal: guard.signal };
   const tasks = plan.tasks.filter((task) => task.kind === "count");
   await tellWhatStays(run, opened);
-  const { count } = await fitWorkers(run, opened, Math.min(run.config.jobs * run.config.batchSize, tasks.length));
+  const { count } = await fitWorkers(
+    run,
+    opened,
+    Math.min(run.config.jobs * run.config.batchSize, Math.max(tasks.length, stepsOf(run, "after").length)),
+  );
   const { snapshot, pgDump } = contents;
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: staging.name, settings: "", count, snapshot, tables: plan.copied }),
@@ -72,6 +78,7 @@ export async function copyByTemplate(caller: Run, opened: Opened, plan: Plan, co
   const checksums = contents.rowHash && { rowHash: contents.rowHash, inSnapshot: undefined };
   const options = { plan, counts, source, staging: target, checksums, leftOut: new Set<number>(), kept: [], hint: HINT };
   await stage(run, "verify", () => verifyCopy(run, options));
+  await runAfter(run, plan, workers);
   spare.release();
   return { ...summarizeCounts(plan, counts), regained, advice: [] };
 }

@@ -2,6 +2,7 @@ import { asPgdittoError, PgdittoError } from "../../errors.ts";
 import type { Pace } from "../../copy/pace.ts";
 import type { TaskKind } from "../../events.ts";
 import type { Plan } from "../../plan/build-plan.ts";
+import { isRepeatable } from "../../plan/sql-step.ts";
 import type { Task } from "../../plan/task.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import { isTransient } from "../../postgres/sqlstate.ts";
@@ -13,8 +14,9 @@ import { addCounts, type RowCounts } from "../../tasks/row-counts.ts";
 import { runTask } from "../../tasks/run-task.ts";
 import { cancelled, sleep, throwIfAborted } from "../../util/wait.ts";
 import { summarizeError } from "../summarize-error.ts";
-import { type Run, warn } from "../run.ts";
 import type { BuildWatch } from "../watch/watch-builds.ts";
+import { stepsOf } from "../own-sql-steps.ts";
+import { info, type Run, warn } from "../run.ts";
 import { asSpaceError } from "../watch/watch-space.ts";
 import { taskEvents } from "./task-events.ts";
 import type { Worker, Workers } from "./workers.ts";
@@ -28,7 +30,7 @@ export interface RunPlanResult {
 }
 
 /** What makes a standby of the target lag further: none of these starts while copies are held back. */
-const WRITES_MUCH: ReadonlySet<TaskKind> = new Set(["copy", "large-objects", "index", "constraint", "refresh"]);
+const WRITES_MUCH: ReadonlySet<TaskKind> = new Set(["copy", "large-objects", "index", "constraint", "refresh", "sql"]);
 
 /** Runs the plan's tasks over the workers, with retries for what is transient. */
 export async function runPlan(
@@ -53,6 +55,7 @@ export async function runPlan(
     const context: TaskContext = {
       source: worker.source.get,
       target: worker.target.get,
+      leaveTarget: async () => await worker.target[Symbol.asyncDispose](),
       signal,
       attempt,
       encoding: options.encoding === "UTF8" ? null : options.encoding,
@@ -62,6 +65,7 @@ export async function runPlan(
       pace: options.pace,
       onBytes: (bytes, rows = 0) => events.progress(task, { bytes, rows }),
       warn: (code, message, hint) => warn(run, code, message, hint),
+      tell: (code, message) => info(run, code, message),
       journal: options.journal,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
       recordCount: (table, rows) => counts.set(table, addCounts(counts.get(table), rows)),
@@ -72,7 +76,7 @@ export async function runPlan(
       // neither session is in a known state; another attempt gets new ones, in the same snapshot
       await Promise.all([worker.source.drop(), worker.target.drop()]);
       if (signal.aborted) throw cancelled(signal);
-      throw describeFailure(task, error);
+      throw describeFailure(run, task, error);
     }
   };
 
@@ -94,7 +98,7 @@ export async function runPlan(
         const result = await withRetries(
           {
             attempts: run.config.retryCount,
-            isWorthwhile: (error) => !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate),
+            isWorthwhile: (error) => !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate) && mayTryAgain(task),
             wait: (ms) => sleep(ms, signal),
             onRetry: ({ attempt, attempts, delayMs, error }) =>
               events.retry(task, { attempt, attempts, delayMs, error: summarizeError(asPgdittoError(error)) }),
@@ -119,15 +123,32 @@ export async function runPlan(
   return { counts, copied, durations };
 }
 
-function describeFailure(task: Task, error: unknown): PgdittoError {
+/** What may have done a part of its work would do it twice. */
+function mayTryAgain(task: Task): boolean {
+  return task.kind !== "sql" || isRepeatable(task.step);
+}
+
+function describeFailure(run: Run, task: Task, error: unknown): PgdittoError {
   const known = asSpaceError(asPgdittoError(error));
   if (known.code === "cancelled" || known.code === "internal" || known.code === "space") return known;
   const code = known.code === "server" ? codeOf(task) : known.code;
-  return withFacts(known, { task: task.kind, object: known.object ?? task.object, hint: known.hint ?? hintFor(known) }, code);
+  return withFacts(
+    known,
+    { task: task.kind, object: known.object ?? task.object, hint: hintForAltered(run, task, known) ?? known.hint ?? hintFor(known) },
+    code,
+  );
 }
 
-function codeOf(task: Task): "copy" | "schema" | "server" {
+/** What breaks a unique index or a foreign key may be what own SQL has left of the source's rows. */
+function hintForAltered(run: Run, task: Task, { sqlstate = "" }: PgdittoError): string | undefined {
+  if (task.kind === "sql" || task.kind === "copy" || !sqlstate.startsWith("23") || stepsOf(run, "after-data").length === 0)
+    return undefined;
+  return "Own SQL of the stage after-data has been at work on the rows: do those that it left break this? Nothing was swapped.";
+}
+
+function codeOf(task: Task): "copy" | "schema" | "server" | "sql" {
   if (task.kind === "count") return "server";
+  if (task.kind === "sql") return "sql";
   return task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema";
 }
 

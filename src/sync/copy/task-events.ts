@@ -76,7 +76,7 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
         return;
       }
       const { id, kind, object } = task;
-      run.emit({ type: "task:started", id, kind, object, ...alone, bytes: 0, detail: "", ...on });
+      run.emit({ type: "task:started", id, kind, object, ...alone, bytes: 0, detail: kind === "sql" ? task.step.stage : "", ...on });
     },
     progress: (task, { bytes, rows }) => {
       if (task.kind === "copy" && task.copies.length > 1) return;

@@ -1,6 +1,7 @@
 import { SELECTION, SELECTION_KEYS } from "../../config/selection-options.ts";
 import type { Opened } from "../open.ts";
 import type { Session } from "../../postgres/session.ts";
+import { stepsOf } from "../own-sql-steps.ts";
 import type { Run } from "../run.ts";
 import { VERSION } from "../version.ts";
 
@@ -19,6 +20,8 @@ export interface JournalFacts {
   targetDropped: boolean;
   /** What was to be copied: the values of the options that say so. */
   selection: Readonly<Record<string, unknown>>;
+  /** Keys of the user's own SQL that runs before the rows come: what is there was made with it. */
+  sql: readonly string[];
 }
 
 export async function readOwnFacts(
@@ -31,6 +34,7 @@ export async function readOwnFacts(
     database: opened.sourceIdentity.oid,
     timeline: await readTimeline(opened.source),
     selection: Object.fromEntries(SELECTION_KEYS.map((key) => [key, run.config[key]])),
+    sql: stepsOf(run, "before", "after-schema").map(({ key }) => key),
   };
 }
 
@@ -41,6 +45,9 @@ export function factsThatDiffer(theirs: JournalFacts, ours: Omit<JournalFacts, "
     ...(theirs.version === ours.version ? [] : [`it was made by pgditto ${theirs.version}, and this is ${ours.version}`]),
     ...(theirs.system === ours.system && theirs.database === ours.database ? [] : ["it was made from another source"]),
     ...(theirs.timeline === ours.timeline ? [] : ["the source was restored or has failed over since (its timeline is another one)"]),
+    ...(JSON.stringify(theirs.sql) === JSON.stringify(ours.sql)
+      ? []
+      : ["it was made with other SQL of the stages before and after-schema, or other values of --set"]),
     ...(flags.length === 0 ? [] : [`it was made with other values of ${flags.map((key) => `--${SELECTION[key].flag}`).join(", ")}`]),
   ];
 }

@@ -5,6 +5,7 @@ import { readTriggers } from "../../catalog/triggers.ts";
 import { PgdittoError } from "../../errors.ts";
 import { buildPlan, type Plan } from "../../plan/build-plan.ts";
 import { firstStepOf } from "../../plan/places.ts";
+import { isSqlKey, sqlInTheWay } from "../../plan/sql-step.ts";
 import type { KeptRange } from "../../plan/split-table.ts";
 import { planUndo } from "../../plan/undo.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -39,6 +40,11 @@ export async function takeOver(run: Run, opened: Opened, contents: SourceContent
   await using staging = await openStaging(run, resumable.staging, "resume");
   const schema = journalSchema(resumable.run);
   const applied = await readApplied(staging, schema);
+  const inTheWay = sqlInTheWay(applied);
+  if (inTheWay !== undefined) {
+    info(run, "nothing-to-resume", `What run ${resumable.run} made cannot be gone on with: ${inTheWay}. This is a new run.`);
+    return undefined;
+  }
   const changed = changedSince(applied, contents);
   if (changed > 0) {
     info(
@@ -116,7 +122,7 @@ function lsnOf(text: string): bigint {
 /** How many of the entries that are there the source does not have in these words any more. */
 function changedSince(applied: ReadonlySet<string>, { entries }: SourceContents): number {
   const wanted = new Set(entries.flatMap((entry) => [entry.key, firstStepOf(entry)]));
-  return [...applied].filter((key) => !wanted.has(key)).length;
+  return [...applied].filter((key) => !wanted.has(key) && !isSqlKey(key)).length;
 }
 
 /** NOT VALID, it holds for rows that come from now on; it belongs to no table, so nobody knows which rows it would refuse. */
