@@ -92,6 +92,11 @@ describe("the live region", () => {
     live.touch();
     vi.advanceTimersByTime(5000);
     expect(writes).toHaveLength(before);
+    // an error is told of while a question is asked
+    live.pause();
+    live.resume();
+    vi.advanceTimersByTime(5000);
+    expect(writes).toHaveLength(before);
     live.resume();
     vi.advanceTimersByTime(200);
     expect(writes.at(-1)).toContain("bar");
@@ -106,6 +111,14 @@ describe("the live region", () => {
     vi.advanceTimersByTime(200);
     expect(linesUp(writes.at(-1))).toBe(0);
     expect(writes.at(-1)).toContain("bar");
+  });
+
+  test("where nothing of it is on the screen, what stands on the line stays", () => {
+    const { writes, live } = region(() => []);
+    live.log("a line");
+    vi.advanceTimersByTime(200);
+    expect(writes.join("")).toMatch(/a line\n/);
+    expect(writes.join("").split("a line")[0]).not.toMatch(/\r|\[J|\[K/);
   });
 
   test("without lines to show nothing is written", () => {

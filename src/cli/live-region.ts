@@ -44,13 +44,15 @@ export function liveRegion(terminal: RegionTerminal, frame: (size: { columns: nu
   let last = 0;
   let soon: NodeJS.Timeout | undefined;
   let tick: NodeJS.Timeout | undefined;
-  let paused = false;
+  /** Several may want it off the screen: a question, and an error while it is asked. */
+  let pauses = 0;
 
-  /** To the region's first line, even where the window has become narrower since. */
+  /** To the region's first line, even where the window has become narrower since. Without a region whatever is on the line stays. */
   const toTop = (columns: number): string => {
+    if (drawn.length === 0) return "";
     const height = (text: string): number => (terminal.reflows ? Math.max(1, Math.ceil(textWidth(text) / Math.max(1, columns))) : 1);
     const up = drawn.reduce((sum, text) => sum + height(stripVTControlCharacters(text)), 0);
-    return `\r${up > 0 ? `\u001B[${up}A` : ""}`;
+    return `\r\u001B[${up}A`;
   };
   const draw = (lines: (size: { columns: number; rows: number }) => readonly string[]): void => {
     last = performance.now();
@@ -58,7 +60,10 @@ export function liveRegion(terminal: RegionTerminal, frame: (size: { columns: nu
     const next = lines(size);
     if (drawn.length === 0 && next.length === 0 && waiting.length === 0) return;
     // log lines may be as wide as they like
-    const log = waiting.length === 0 ? "" : `${ERASE_BELOW}\u001B[?7h${waiting.map((text) => `${text}\n`).join("")}\u001B[?7l`;
+    const log =
+      waiting.length === 0
+        ? ""
+        : `${drawn.length > 0 ? ERASE_BELOW : ""}\u001B[?7h${waiting.map((text) => `${text}\n`).join("")}\u001B[?7l`;
     const region = next.map((text) => `${text}${ERASE_REST}\n`).join("");
     terminal.write(`${BEGIN}${toTop(size.columns)}${log}${region}${ERASE_BELOW}${END}`);
     waiting = [];
@@ -76,26 +81,26 @@ export function liveRegion(terminal: RegionTerminal, frame: (size: { columns: nu
     tick = setTimeout(redraw, TICK_MS).unref();
   };
   const touch = (): void => {
-    if (paused) return;
+    if (pauses > 0) return;
     // a moment at least, so that what comes together is drawn together
     soon ??= setTimeout(redraw, Math.max(MOMENT_MS, last + REDRAW_MS - performance.now()));
   };
   const pause = (): void => {
-    if (paused) return;
+    pauses += 1;
+    if (pauses > 1) return;
     stop();
     draw(() => []);
-    paused = true;
   };
   return {
     log: (text) => {
-      if (paused) return terminal.write(`${text}\n`);
+      if (pauses > 0) return terminal.write(`${text}\n`);
       waiting.push(text);
       touch();
     },
     touch,
     pause,
     resume: () => {
-      paused = false;
+      pauses -= 1;
       touch();
     },
     forget: () => {

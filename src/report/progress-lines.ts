@@ -57,7 +57,7 @@ export function progressLines(view: ProgressView, { columns, rows, paint }: Scre
   const free = room - whole.length;
   const shown = running.length <= free ? running : running.slice(0, Math.max(0, free - 1));
   const more = running.length - shown.length;
-  const width = Math.max(1, columns - 1);
+  const width = Math.max(0, columns - 1);
   const lines = [
     ...shown.map((row) => line(row, width, paint)),
     ...(more > 0 && free > 0 ? [fitWidth(`… and ${formatCount(more)} more`, width)] : []),
