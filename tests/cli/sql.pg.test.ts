@@ -18,7 +18,9 @@ const SHOP = `CREATE TABLE people (id int PRIMARY KEY, email text NOT NULL UNIQU
   CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
   CREATE TRIGGER noted BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION note();`;
 
-const hasPsql = spawnSync("psql", ["--version"]).status === 0;
+/** Not a part of the package, and not everywhere. */
+const PSQL = "psql";
+const hasPsql = spawnSync(PSQL, ["--version"]).status === 0;
 
 const PRECIOUS = "CREATE TABLE precious AS SELECT n FROM generate_series(1, 7) n";
 
@@ -352,7 +354,7 @@ describe("without a transaction, and beside SQL", () => {
     ].join("\n");
     await using folder = await folderOf({ "a.sql": text });
     const set = Object.entries(values).map(([key, value]) => `${key}=${value}`);
-    await promisify(execFile)("psql", [
+    await promisify(execFile)(PSQL, [
       "-X",
       "-q",
       "-v",
