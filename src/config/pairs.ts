@@ -15,7 +15,7 @@ export function checkPairs(spec: { placeholder: string; keys?: readonly string[]
 }
 
 function checkPair({ placeholder, keys }: { placeholder: string; keys?: readonly string[] }, entry: unknown, origin: Origin): void {
-  const hint = `Write ${placeholder}.`;
+  const hint = `Write ${placeholder}${keys ? `, with one of ${keys.join(", ")} before the =` : ""}.`;
   if (typeof entry !== "string") throw refuse(origin, `the value is ${kindOf(entry)}, not a string.`, hint);
   const pair = splitPair(entry);
   if (!pair) throw refuse(origin, "there is no = in it.", hint);

@@ -48,6 +48,8 @@ export function ordinarySettings(serverVersion: number): string {
     statement_timeout: "0",
     lock_timeout: "0",
     idle_in_transaction_session_timeout: "0",
+    // on, an UPDATE as a role under row-level security changes some rows, silently; off, it is an error
+    row_security: "off",
     default_transaction_read_only: "off",
     default_transaction_isolation: "'read committed'",
     default_transaction_deferrable: "off",

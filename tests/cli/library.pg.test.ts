@@ -16,6 +16,40 @@ const SLOW_ROWS = {
     INSERT INTO t SELECT n, repeat(md5(n::text), 60) FROM generate_series(1, 4000) n;`,
 };
 
+describe("own SQL as options", () => {
+  test("hooks and variables; a hook's own mistake is the caller's cause", async () => {
+    await using source = await freshDatabase("source", { sql: "CREATE TABLE t AS SELECT 1 AS i" });
+    await using target = reservedDatabase("target");
+    const ends = { source: source.url, target: target.url };
+    const mine = new Error("mine");
+    await expect(
+      sync({
+        ...ends,
+        hooks: {
+          after: () => {
+            throw mine;
+          },
+        },
+      }),
+    ).rejects.toMatchObject({ code: "sql", cause: mine, object: "hook after" });
+    const seen: unknown[] = [];
+    await sync({
+      ...ends,
+      hooks: {
+        "after-data": async ({ query, stage, signal }) => {
+          seen.push(stage, signal.aborted, await query<{ i: number }>("UPDATE t SET i = i + $1 RETURNING i", [6]));
+        },
+      },
+    });
+    expect(seen).toEqual(["after-data", false, [{ i: 7 }]]);
+    expect(await target.sql("SELECT i FROM t")).toEqual([{ i: 7 }]);
+    expect((await plan({ ...ends, hooks: { after: () => undefined } })).sql).toEqual([
+      { stage: "after", name: "hook after", statements: undefined, transaction: false },
+    ]);
+    await expect(sync({ ...ends, set: ["x"] })).rejects.toMatchObject({ code: "usage", object: "set" });
+  });
+});
+
 describe("several runs in one process", () => {
   test("to different targets at once: each complete, with events of its own", async () => {
     await using source = await freshShop("source");

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { databasesOf, expectNoBackends, jsonLines, runBetween, startBetween, until } from "../support/cli-run.ts";
-import { freshDatabase, freshShop, reservedDatabase } from "../support/databases.ts";
+import { freshDatabase, freshShop, reservedDatabase, uniqueName } from "../support/databases.ts";
 import { folderOf } from "../support/files.ts";
 import { contents } from "../support/oracle.ts";
 import { server, urlOf } from "../support/servers.ts";
@@ -15,10 +15,13 @@ const SHOP = `CREATE TABLE people (id int PRIMARY KEY, email text NOT NULL UNIQU
   INSERT INTO visits (person, page) SELECT 1 + i % 500, '/' || i FROM generate_series(1, 1000) i;
   CREATE TABLE secrets (id int); INSERT INTO secrets SELECT generate_series(1, 50);
   CREATE MATERIALIZED VIEW domains AS SELECT split_part(email, '@', 2) AS domain, count(*) AS n FROM people GROUP BY 1;
+  ANALYZE;
   CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
   CREATE TRIGGER noted BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION note();`;
 
-const hasPsql = spawnSync("psql", ["--version"]).status === 0;
+/** Not a part of the package, and not everywhere. */
+const PSQL = "psql";
+const hasPsql = spawnSync(PSQL, ["--version"]).status === 0;
 
 const PRECIOUS = "CREATE TABLE precious AS SELECT n FROM generate_series(1, 7) n";
 
@@ -90,6 +93,8 @@ describe("each stage", () => {
     expect(await target.sql("SELECT count(*)::int AS n, (SELECT last_value::int FROM visits_id_seq) AS last FROM secrets")).toEqual([
       { n: 0, last: 5000 },
     ]);
+    // the source's statistics hold values of its rows
+    expect(await target.sql("SELECT tablename FROM pg_stats WHERE pg_stats::text ~ 'private.example'")).toEqual([]);
     expect(await contents(source.url)).toEqual(before);
     const events = jsonLines(stdout);
     const added = events.find((event) => event["code"] === "objects-added");
@@ -199,6 +204,32 @@ describe("a statement that fails", () => {
     if (text.includes("token")) expect(failed).toMatchObject({ error: { detail: expect.stringMatching(/Statement: SELECT[^]*:'token'/) } });
     expect(await databasesOf(target.name)).toEqual([target.name]);
     expect(await target.sql("SELECT count(*)::int AS n FROM precious")).toEqual([{ n: 7 }]);
+  });
+
+  test("as a role that is no superuser; rows that row-level security hides are an error, and not left as they are", async () => {
+    const role = uniqueName("owner");
+    for (const side of ["source", "target"] as const)
+      await sql(urlOf(server(side), "postgres"), `CREATE ROLE ${role} LOGIN CREATEDB PASSWORD 'secret'`);
+    try {
+      await using source = await freshDatabase("source", {
+        options: `OWNER ${role}`,
+        sql: `GRANT ALL ON SCHEMA public TO ${role}; SET ROLE ${role}; CREATE TABLE people AS SELECT i AS id, 'secret' AS name FROM generate_series(1, 9) i;
+          ALTER TABLE people ENABLE ROW LEVEL SECURITY; ALTER TABLE people FORCE ROW LEVEL SECURITY; CREATE POLICY few ON people USING (id < 3)`,
+      });
+      await using target = reservedDatabase("target");
+      const owner = { name: target.name, url: urlOf({ ...server("target"), user: role, password: "secret" }, target.name) };
+      await using folder = await folderOf({ "a.sql": "UPDATE people SET name = 'x'" });
+      const late = await runBetween(source, owner, ["--json", "--sql", `after=${folder.at("a.sql")}`]);
+      expect(late.code, late.stdout).toBe(1);
+      expect(jsonLines(late.stdout).at(-1)).toMatchObject({
+        error: { code: "sql", sqlstate: "42501", message: expect.stringContaining("row-level security") },
+      });
+      const { code, stdout } = await runBetween(source, owner, ["--json", "--sql", `after-data=${folder.at("a.sql")}`]);
+      expect(code, stdout).toBe(0);
+      expect(await target.sql("SELECT DISTINCT name, count(*)::int AS n FROM people GROUP BY 1")).toEqual([{ name: "x", n: 9 }]);
+    } finally {
+      for (const side of ["source", "target"] as const) await sql(urlOf(server(side), "postgres"), `DROP ROLE ${role}`);
+    }
   });
 
   test("Ctrl+C cancels it on the server", async () => {
@@ -352,7 +383,7 @@ describe("without a transaction, and beside SQL", () => {
     ].join("\n");
     await using folder = await folderOf({ "a.sql": text });
     const set = Object.entries(values).map(([key, value]) => `${key}=${value}`);
-    await promisify(execFile)("psql", [
+    await promisify(execFile)(PSQL, [
       "-X",
       "-q",
       "-v",

@@ -116,7 +116,7 @@ function unclosed(token: string, line: number, fail: Fail): Error {
 function copyStream(line: number, fail: Fail): Error {
   return fail(
     line,
-    "COPY from or to the client has no file and nobody who reads here.",
+    "COPY … FROM STDIN and TO STDOUT need a client that sends or takes rows, and here is none.",
     "Write INSERT (pg_dump has --inserts), or COPY … FROM a file or PROGRAM on the server.",
   );
 }

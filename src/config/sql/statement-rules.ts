@@ -20,7 +20,13 @@ export function checkStatement({ words, line }: Pick<RawStatement, "words" | "li
   // nobody could drop or rename the database any more
   if (command === "PREPARE TRANSACTION") throw fail(line, "PREPARE TRANSACTION would leave a transaction behind.", "Write COMMIT.");
   if (!transaction) return;
-  const hint = `Put the line \`${NO_TRANSACTION}\` at the top of a file of its own for it.`;
-  if (CONTROL.test(text)) throw fail(line, `${words[0] ?? ""} stands in a file that runs in one transaction.`, `Leave it out. Or: ${hint}`);
-  if (ALONE.test(text)) throw fail(line, `${command} cannot run within a transaction, and the file runs in one.`, hint);
+  const top = `the line \`${NO_TRANSACTION}\` at the top`;
+  if (CONTROL.test(text))
+    throw fail(
+      line,
+      `${words[0] ?? ""} stands in a file that runs in one transaction.`,
+      `Leave it out. A file with ${top} has its own transactions.`,
+    );
+  if (ALONE.test(text))
+    throw fail(line, `${command} cannot run within a transaction, and the file runs in one.`, `Give it a file of its own with ${top}.`);
 }

@@ -44,9 +44,11 @@ export async function verifyCopy(
   tellNotCompared(run, tables, rowHash);
   const [all, target] = await Promise.all([options.source(), readInventory(options.staging, run.signal)]);
   const source = withoutBrokenIndexes(run, all, target);
+  // which rows differ cannot be told any more: own SQL has been at work on them since they were counted
+  const altered = stepsOf(run, "after-data").length > 0;
   const objects = compareInventories(source, target, (item) => isExpected(item, options));
   const differences: Difference[] = [
-    ...(await compareRows(tables, counts, { rowHash, ends, signal: run.signal })),
+    ...(await compareRows(tables, counts, { rowHash, ends: altered ? undefined : ends, signal: run.signal })),
     ...(ends ? (await compareLargeObjects(ends, { contents: true, signal: run.signal })).differences : []),
     ...withoutAdded(run, objects),
   ];
