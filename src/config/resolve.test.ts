@@ -70,6 +70,9 @@ describe("defaults", () => {
       rateLimit: undefined,
       maxReplicationLag: undefined,
       maxSourceConnections: undefined,
+      kinds: ["foreign-key", "check", "unique", "exclusion", "not-null"],
+      save: undefined,
+      dryRun: false,
       pgDump: "auto",
       pgBin: undefined,
       warnings: [

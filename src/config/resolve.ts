@@ -1,5 +1,6 @@
 import type { ConnectionConfig } from "../postgres/connection-config.ts";
 import { PgdittoError, type Side } from "../errors.ts";
+import { type ConstraintKind, parseKinds } from "./constraint-kinds.ts";
 import { type ConfigFile, loadConfigFile } from "./config-file.ts";
 import { type GivenEndpoint, resolveEndpoint } from "./endpoint.ts";
 import { OPTION_KEYS, type OptionKey, OPTIONS, specOf } from "./options.ts";
@@ -53,6 +54,10 @@ export interface ResolvedConfig {
   /** Bytes of WAL. */
   maxReplicationLag: number | undefined;
   maxSourceConnections: number | undefined;
+  kinds: ConstraintKind[];
+  /** Absolute. */
+  save: string | undefined;
+  dryRun: boolean;
   pgDump: "auto" | "native" | "wasm";
   /** Absolute. */
   pgBin: string | undefined;
@@ -109,6 +114,9 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     rateLimit: parseSize(pick("rateLimit") ?? ""),
     maxReplicationLag: parseSize(pick("maxReplicationLag") ?? ""),
     maxSourceConnections: pick("maxSourceConnections"),
+    kinds: parseKinds(pick("kinds") ?? []),
+    save: folder(pick("save")),
+    dryRun: pick("dryRun") ?? false,
     pgDump: pick("pgDump") ?? OPTIONS.pgDump.default,
     pgBin: folder(pick("pgBin")),
   };

@@ -6,6 +6,8 @@ import { addConstraintSql, dropConstraintSql, type Removable, type RemovableTabl
 
 export interface RemovableConstraint extends Removable {
   kind: "check" | "unique" | "exclusion" | "not-null";
+  /** OID of the constraint; 0 for a NOT NULL without a name. */
+  constraint: number;
   /** OID of the index behind it; 0 where there is none. */
   index: number;
 }
@@ -79,6 +81,7 @@ ORDER BY f.depth, 3, 4, c.conname`,
     return [
       {
         kind: KINDS[top.type],
+        constraint: top.root,
         table: tableOf(top),
         name: top.name,
         index: top.index,
@@ -137,6 +140,7 @@ ORDER BY 2, 3, a.attnum`,
     const column = `ALTER TABLE ${partitioned ? "" : "ONLY "}${tableSql(table)} ALTER COLUMN ${quoteIdent(name)}`;
     return {
       kind: "not-null",
+      constraint: 0,
       table,
       name,
       index: 0,

@@ -11,6 +11,7 @@ import { cancelled } from "../../util/wait.ts";
 import type { Run } from "../run.ts";
 import { brokenRows } from "./broken-rows.ts";
 import { isSameAsThere } from "./made-meanwhile.ts";
+import { putBackHint } from "./put-back-hint.ts";
 import { type PutBackNode, putBackNodes } from "./put-back-nodes.ts";
 
 /** Rows that break a constraint; it is back NOT VALID where that is possible, and stays off where not. */
@@ -118,7 +119,7 @@ export function notPutBack({ differences, failed }: PutBackResult, again = "pgdi
         task: "put back",
         sqlstate: error.sqlstate,
         detail: failed.map((each) => `${displayRemovable(each.entry)}: ${each.error.message}\n  ${statementOf(each.entry)};`).join("\n"),
-        hint: `What is off stays in the table pgditto.ledger (${failed.map((each) => `id ${each.entry.id}`).join(", ")}). Mend what is in the way and run \`${again}\` again; or run the statement by hand, changed as need be, and strike the row out: DELETE FROM pgditto.ledger WHERE id = ${entry.id};`,
+        hint: putBackHint(failed, again),
         differences,
         cause: error,
       },
