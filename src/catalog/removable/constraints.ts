@@ -68,7 +68,7 @@ WHERE NOT EXISTS (SELECT FROM family o JOIN pg_catalog.pg_constraint k ON k.oid 
   JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid AND i.indisreplident WHERE o.root = f.root)
   AND NOT EXISTS (SELECT FROM family o JOIN pg_catalog.pg_constraint k ON k.oid = o.oid AND k.contype = 'x'
     JOIN pg_catalog.pg_class i ON i.oid = k.conindid AND i.relkind = 'I' AND i.reloptions IS NOT NULL WHERE o.root = f.root)
-ORDER BY f.depth, 3, 4, c.conname`,
+ORDER BY f.depth, n.nspname, t.relname, c.conname`,
     [[...tables]],
   );
   const named = [...groupBy(rows, (row) => row.root).values()].flatMap(([top, ...below]): RemovableConstraint[] => {

@@ -44,7 +44,7 @@ FROM pg_catalog.pg_constraint c
 JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE c.oid IN (SELECT oid FROM up WHERE conparentid = 0)
-ORDER BY 2, 3, c.conname`,
+ORDER BY n.nspname, t.relname, c.conname`,
     [[...tables]],
   );
   return rows.map((row) => {

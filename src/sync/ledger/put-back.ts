@@ -18,6 +18,8 @@ import { type PutBackNode, putBackNodes } from "./put-back-nodes.ts";
 const BROKEN = new Set(["23502", "23503", "23505", "23514", "23P01"]);
 /** It is there: duplicate_object, duplicate_table. */
 const THERE = new Set(["42710", "42P07"]);
+/** invalid_foreign_key: nothing unique is there to refer to. */
+const NO_UNIQUE = "42830";
 
 export interface PutBackResult {
   /** Put back as they were. */
@@ -81,6 +83,14 @@ export async function putBack(
           const rows = await brokenRows(session, entry, failure, signal);
           differences.push(rows);
           tell(entry, step === "validate" ? "not-valid" : "failed", rows.target);
+        } else if (state === NO_UNIQUE && differences.some(({ kind }) => kind === "unique")) {
+          differences.push({
+            kind: entry.kind,
+            object: displayRemovable(entry),
+            source: "",
+            target: "waits for the unique constraint that is off",
+          });
+          tell(entry, "failed", "it waits for the unique constraint that is off");
         } else {
           const error = THERE.has(state) ? isAnother(failure) : failure;
           failed.push({ entry, error });
