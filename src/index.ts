@@ -15,6 +15,10 @@ import { compareDatabases, type VerifyResult } from "./sync/compare/compare-data
 import { examine, examinePlan, type Diagnosis, type Replaces } from "./sync/examine.ts";
 import { listLeftovers, removeLeftovers } from "./sync/clean-up.ts";
 import { asPgdittoError } from "./errors.ts";
+import { type DropResult, dropConstraints as runDrop } from "./sync/constraints/drop-constraints.ts";
+import { listConstraints as runList, type OffList } from "./sync/constraints/list-constraints.ts";
+import { restoreConstraints as runRestore, type RestoreResult } from "./sync/constraints/restore-constraints.ts";
+import { repair as runRepair, type RepairResult } from "./sync/ledger/repair.ts";
 import type { SyncResult } from "./sync/result.ts";
 import type { ReplaceQuestion, Run } from "./sync/run.ts";
 import { runSync } from "./sync/sync.ts";
@@ -42,11 +46,16 @@ export type { PlanSummary } from "./plan/render-plan.ts";
 export { chromeTrace } from "./report/trace.ts";
 export type { ChromeTrace, TraceEvent } from "./report/trace-event.ts";
 export type { VerifyResult } from "./sync/compare/compare-databases.ts";
+export type { DroppedConstraint, DropResult } from "./sync/constraints/drop-constraints.ts";
+export type { OffList } from "./sync/constraints/list-constraints.ts";
+export type { RestoreResult } from "./sync/constraints/restore-constraints.ts";
+export type { RepairResult } from "./sync/ledger/repair.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
 export type { TemplateOffer } from "./sync/template-offer.ts";
 export { VERSION } from "./sync/version.ts";
+export type { LedgerEntry, LedgerPurpose } from "./target/ledger.ts";
 export type { Leftover } from "./target/leftovers.ts";
 
 /** How the caller takes part in a run. */
@@ -112,6 +121,37 @@ export async function leftovers(options: RunOptions = {}): Promise<readonly Left
 /** Drops the given ones whose run is dead; returns how many are gone. @throws PgdittoError */
 export async function cleanup(list: readonly Leftover[], options: RunOptions = {}): Promise<number> {
   return withRun(options, (run) => removeLeftovers(run, list));
+}
+
+/**
+ * Takes constraints off the target's tables, to be put back later: `kinds`, `tables` and the like choose which, `save` and `dryRun` as on the
+ * command line. Each goes in one transaction with the row of `pgditto.ledger` that brings it back. The source is not connected to.
+ * @throws PgdittoError `preflight` with every obstacle, and then nothing was touched; `locked` when another run holds the target.
+ */
+export async function dropConstraints(options: RunOptions = {}): Promise<DropResult> {
+  return withRun(options, runDrop);
+}
+
+/**
+ * Puts back what `dropConstraints` took off, or a part of it; what is back already counts.
+ * @throws PgdittoError `verify` with the rows that break a constraint, `schema` when one cannot be put back: all others are back then.
+ */
+export async function restoreConstraints(options: RunOptions = {}): Promise<RestoreResult> {
+  return withRun(options, runRestore);
+}
+
+/** What is off in the target at the moment; writes nothing. @throws PgdittoError */
+export async function listConstraints(options: RunOptions = {}): Promise<OffList> {
+  return withRun(options, runList);
+}
+
+/**
+ * Puts back what reloads that died had taken off in the target; those that live are left alone. `yes`: also what came with a copy of another
+ * database.
+ * @throws PgdittoError as `restoreConstraints`, and `preflight` for a ledger that came with a copy.
+ */
+export async function repair(options: RunOptions = {}): Promise<RepairResult> {
+  return withRun(options, runRepair);
 }
 
 async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {

@@ -1,9 +1,12 @@
-import { PgdittoError } from "../errors.ts";
+import { PgdittoError, type Side } from "../errors.ts";
 import { displayName } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { nearest } from "../util/nearest.ts";
 import { type NamePattern, parsePattern } from "./patterns.ts";
 import type { TableInfo } from "./tables.ts";
+
+/** What a pattern is matched against. */
+export type TablePlace = Pick<TableInfo, "oid" | "schema" | "name" | "kind" | "parents">;
 
 export interface TablePatterns {
   tables: readonly string[];
@@ -13,11 +16,11 @@ export interface TablePatterns {
 }
 
 /**
- * The tables whose rows are copied. As in pg_dump: without a schema a table pattern matches what the role's own search_path shows,
+ * The tables whose rows are copied, or whatever else is done with the selected ones. As in pg_dump: without a schema a table pattern matches what the role's own search_path shows,
  * and `-n`/`-N` do not matter where `-t` is given. A partitioned table brings its partitions, and takes them with it.
  * @throws PgdittoError `no-match` for the first pattern that matches nothing, with the names that resemble it.
  */
-export async function selectTables(session: Session, all: readonly TableInfo[], patterns: TablePatterns): Promise<Set<number>> {
+export async function selectTables(session: Session, all: readonly TablePlace[], patterns: TablePatterns): Promise<Set<number>> {
   const bySchema = async (texts: readonly string[]): Promise<Set<number> | undefined> => {
     if (texts.length === 0) return undefined;
     const found = await Promise.all(texts.map((text) => matchSchemas(session, parsePattern(text, false), all)));
@@ -38,7 +41,7 @@ export async function selectTables(session: Session, all: readonly TableInfo[], 
   return new Set(selected.map((table) => table.oid));
 }
 
-async function matchTables(session: Session, pattern: NamePattern, all: readonly TableInfo[]): Promise<number[]> {
+async function matchTables(session: Session, pattern: NamePattern, all: readonly TablePlace[]): Promise<number[]> {
   const where =
     pattern.schema === undefined
       ? "pg_catalog.pg_table_is_visible(c.oid)"
@@ -61,6 +64,7 @@ async function matchTables(session: Session, pattern: NamePattern, all: readonly
   const found = rows.map((row) => row.oid).filter((oid) => known.has(oid));
   if (found.length === 0)
     throw noMatch(
+      session.side,
       pattern,
       "table",
       all.flatMap((table) => [table.name, displayName(table.schema, table.name)]),
@@ -69,7 +73,7 @@ async function matchTables(session: Session, pattern: NamePattern, all: readonly
   return found;
 }
 
-async function matchSchemas(session: Session, pattern: NamePattern, all: readonly TableInfo[]): Promise<Set<string>> {
+async function matchSchemas(session: Session, pattern: NamePattern, all: readonly TablePlace[]): Promise<Set<string>> {
   const rows = await session
     .query<{ name: string }>("SELECT nspname AS name FROM pg_catalog.pg_namespace WHERE nspname ~ $1 COLLATE pg_catalog.default", [
       pattern.name,
@@ -79,6 +83,7 @@ async function matchSchemas(session: Session, pattern: NamePattern, all: readonl
     });
   if (rows.length === 0)
     throw noMatch(
+      session.side,
       pattern,
       "schema",
       all.map((table) => table.schema),
@@ -87,7 +92,7 @@ async function matchSchemas(session: Session, pattern: NamePattern, all: readonl
   return new Set(rows.map((row) => row.name));
 }
 
-function withDescendants(found: Set<number>, all: readonly TableInfo[]): Set<number> {
+function withDescendants(found: Set<number>, all: readonly TablePlace[]): Set<number> {
   const partitioned = new Set(all.filter((table) => table.kind === "p").map((table) => table.oid));
   for (let grown = true; grown;) {
     grown = false;
@@ -100,19 +105,21 @@ function withDescendants(found: Set<number>, all: readonly TableInfo[]): Set<num
   return found;
 }
 
-function noMatch(pattern: NamePattern, what: string, names: readonly string[], all: readonly TableInfo[]): PgdittoError {
+function noMatch(side: Side, pattern: NamePattern, what: string, names: readonly string[], all: readonly TablePlace[]): PgdittoError {
   const short = pattern.text.replaceAll(/["*?]/g, "");
   const near = nearest(short, names);
   const elsewhere = all.filter((table) => table.name === short).map((table) => displayName(table.schema, table.name));
   const hint =
     elsewhere.length > 0
-      ? `It is not on the source role's search_path; write ${elsewhere.join(" or ")}.`
+      ? `It is not on the ${side} role's search_path; write ${elsewhere.join(" or ")}.`
       : near.length > 0
         ? `Did you mean ${near.join(", ")}?`
-        : "pgditto plan lists the tables of the source.";
-  return new PgdittoError("no-match", `The pattern ${pattern.text} matches no ${what} of the source.`, {
+        : side === "source"
+          ? "pgditto plan lists the tables of the source."
+          : "Patterns are pg_dump's: schema.table, with * and ? as wildcards.";
+  return new PgdittoError("no-match", `The pattern ${pattern.text} matches no ${what} of the ${side}.`, {
     object: pattern.text,
-    side: "source",
+    side,
     hint,
   });
 }

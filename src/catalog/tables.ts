@@ -101,6 +101,15 @@ export async function readTableNames(session: Session): Promise<Array<{ schema: 
   return session.query<{ schema: string; name: string }>(`SELECT n.nspname AS schema, c.relname AS name ${FROM} ORDER BY 1, 2`);
 }
 
+/** Tables of somebody's own, not of extensions nor of pgditto: nothing that waits for locks, as sizes do. */
+export async function readOwnTables(session: Session): Promise<Array<Pick<TableInfo, "oid" | "schema" | "name" | "kind" | "parents">>> {
+  const rows = await session.query<Pick<TableInfo, "oid" | "schema" | "name" | "kind">>(
+    `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind ${FROM} AND x.oid IS NULL AND n.nspname <> 'pgditto' ORDER BY 2, 3`,
+  );
+  const parents = groupBy(await session.query<{ child: number; parent: number }>(PARENTS), (row) => row.child);
+  return rows.map((row) => ({ ...row, parents: (parents.get(row.oid) ?? []).map(({ parent }) => parent) }));
+}
+
 /** Not the system's, not somebody's temporary ones. */
 export const USER_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 

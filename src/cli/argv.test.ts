@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { COMMANDS } from "../config/option-spec.ts";
+import { COMMANDS, WORDS } from "../config/option-spec.ts";
 import { OPTION_KEYS, specOf } from "../config/options.ts";
 import type { CliFlags } from "../config/pgditto-options.ts";
 import { PgdittoError } from "../errors.ts";
@@ -22,8 +22,14 @@ describe("commands", () => {
     expect(parseArgv([])).toEqual({ command: "sync", commandGiven: false, flags: {}, help: false, version: false });
   });
 
-  test.each(COMMANDS)("%s", (command) => {
+  test.each(COMMANDS.filter((command) => !(command in WORDS)))("%s", (command) => {
     expect(parseArgv([command])).toEqual({ command, commandGiven: true, flags: {}, help: false, version: false });
+  });
+
+  test("one that takes a word", () => {
+    const expected = { command: "constraints", word: "drop", flags: { kinds: ["check", "unique,fk"] } };
+    expect(parseArgv(["constraints", "drop", "--kind", "check", "--kind=unique,fk"])).toMatchObject(expected);
+    expect(parseArgv(["--kind", "check", "constraints", "--kind=unique,fk", "drop"])).toMatchObject(expected);
   });
 
   test("before or behind the flags", () => {
@@ -95,13 +101,15 @@ describe("flags", () => {
     for (const key of OPTION_KEYS) {
       const spec = specOf(key);
       const [command = "sync"] = spec.commands;
+      const word = WORDS[command]?.choices?.[0];
       const value = spec.type === "choice" ? [spec.choices[0]] : spec.type === "boolean" ? [] : [texts[spec.type]];
       const names = [
         `--${spec.flag}`,
         ...(spec.short === undefined ? [] : [`-${spec.short}`]),
         ...(spec.aliases ?? []).map((alias) => `--${alias}`),
       ];
-      for (const name of names) expect(Object.keys(parseArgv([command, name, ...value]).flags)).toEqual([key]);
+      for (const name of names)
+        expect(Object.keys(parseArgv([command, ...(word === undefined ? [] : [word]), name, ...value]).flags)).toEqual([key]);
     }
   });
 });
@@ -116,10 +124,15 @@ describe("bad input", () => {
     [["--sorce=postgresql://u:hunter2@h"], "There is no flag --sorce.", "Did you mean --source?"],
     [["--sorce", "postgresql://u:hunter2@h"], "There is no flag --sorce.", "Did you mean --source?"],
     [["plna"], "There is no command plna.", "Did you mean plan?"],
-    [["frobnicate"], "There is no command frobnicate.", "The commands are sync, plan, verify, doctor, cleanup, demo."],
+    [["frobnicate"], "There is no command frobnicate.", "The commands are sync, plan, verify, doctor, cleanup, constraints, repair, demo."],
     [["postgresql://u:hunter2@h/db"], "There is an argument that is neither a command nor a flag.", "--source"],
     [["sync", "hunter2"], "pgditto sync takes flags only, and there is a further word behind it.", "--source"],
     [["sync", "plan"], "pgditto sync takes flags only", "--source"],
+    [["constraints"], "pgditto constraints needs a word behind it: drop, restore, list.", "Write pgditto constraints drop."],
+    [["constraints", "dorp"], "pgditto constraints: there is no such action.", "Did you mean drop?"],
+    [["constraints", "drop", "orders"], "pgditto constraints takes one ACTION", "tables with --table"],
+    [["repair", "drop"], "pgditto repair takes flags only", "--target"],
+    [["repair", "-t", "orders"], "-t is not a flag of pgditto repair.", "It belongs to sync, plan, verify, doctor, constraints."],
     [["--jobs"], "--jobs: the value is missing.", "Write --jobs VALUE"],
     [["-j"], "-j: the value is missing.", "Write -j VALUE"],
     [["--jobs", "--yes"], "--jobs: the value is missing.", "--jobs=VALUE"],
@@ -134,8 +147,12 @@ describe("bad input", () => {
     [["--retry-count", "0"], "--retry-count: 0 is less than 1.", "from 1 to 100"],
     [["--mode", "stage"], '--mode: "stage" is not one of staging, recreate.', "staging"],
     [["--yes=maybe"], '--yes: "maybe" is neither true nor false.', "=false"],
-    [["cleanup", "--jobs", "4"], "--jobs is not a flag of pgditto cleanup.", "It belongs to sync, plan, verify, doctor."],
-    [["demo", "-y"], "-y is not a flag of pgditto demo.", "It belongs to sync, plan, doctor, cleanup."],
+    [
+      ["cleanup", "--jobs", "4"],
+      "--jobs is not a flag of pgditto cleanup.",
+      "It belongs to sync, plan, verify, doctor, constraints, repair.",
+    ],
+    [["demo", "-y"], "-y is not a flag of pgditto demo.", "It belongs to sync, plan, doctor, cleanup, repair, constraints."],
     [["--keep"], "--keep is not a flag of pgditto sync.", "It belongs to demo."],
     [["cleanup", "--jbos"], "There is no flag --jbos.", "Did you mean --json?"],
     [["cleanup", "--exclude-tables"], "There is no flag --exclude-tables.", "pgditto cleanup --help lists the flags."],

@@ -31,6 +31,16 @@ const SUMMARIES: Record<Command, { line: string; text: string; example: string }
     text: "Lists the databases that dead runs left on the target's server, whatever their target, and folders they left on this machine; confirmed, removes them. Runs that live are left alone.",
     example: "pgditto cleanup --yes",
   },
+  constraints: {
+    line: "take constraints off the target before a difficult import, and put them back",
+    text: "drop takes foreign keys, checks, unique, exclusion and not-null constraints off the target's tables, restore puts them back (foreign keys and checks NOT VALID, then validated side by side), list shows what is off. Each goes in one transaction with the row of pgditto.ledger, in the target, that brings it back. Only the target is connected to; --table and its like choose whose constraints. Exit code 3: rows break a constraint; they are shown.",
+    example: "pgditto constraints drop --target postgresql://app@db2/shop --save restore.sql",
+  },
+  repair: {
+    line: "put back what a reload that died had taken off in the target",
+    text: "Puts back constraints, indexes and triggers that a run took off and did not put back, because it was killed or its server was lost. Runs that live are left alone. What `pgditto constraints drop` took off stays off. Exit code 3: rows break a constraint; they are shown.",
+    example: "pgditto repair --target postgresql://app@db2/shop",
+  },
   demo: {
     line: "two embedded PostgreSQL servers, sample data, and a sync between them",
     text: "Starts two embedded PostgreSQL servers, fills one with a small shop, syncs it to the other and removes everything.",
@@ -63,7 +73,7 @@ function generalHelp(): string[] {
     "Usage: pgditto [command] [flags]",
     "",
     "Commands:",
-    ...Object.entries(SUMMARIES).flatMap(([name, { line }]) => row(name, line, 11)),
+    ...Object.entries(SUMMARIES).flatMap(([name, { line }]) => row(name, line, 13)),
     "",
     ...flagLines((spec) => spec.commands.includes("sync")),
     "",

@@ -6,9 +6,11 @@ import { summarizeError } from "../sync/summarize-error.ts";
 import { type ParsedArgv, parseArgv } from "./argv.ts";
 import type { CommandContext } from "./command.ts";
 import { cleanupCommand } from "./commands/cleanup.ts";
+import { constraintsCommand } from "./commands/constraints.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { planCommand } from "./commands/plan.ts";
+import { repairCommand } from "./commands/repair.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { helpText } from "./help.ts";
@@ -22,6 +24,8 @@ const COMMANDS: Readonly<Record<ParsedArgv["command"], (context: CommandContext)
   verify: verifyCommand,
   doctor: doctorCommand,
   cleanup: cleanupCommand,
+  constraints: constraintsCommand,
+  repair: repairCommand,
   demo: demoCommand,
 };
 

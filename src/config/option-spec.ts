@@ -1,4 +1,4 @@
-export const COMMANDS = ["sync", "plan", "verify", "doctor", "cleanup", "demo"] as const;
+export const COMMANDS = ["sync", "plan", "verify", "doctor", "cleanup", "constraints", "repair", "demo"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** The one word that a command takes behind its name, as `placeholder` in its help; with `choices`, one of them. */
@@ -8,7 +8,9 @@ export interface Word {
 }
 
 /** Commands that are not here take flags only. */
-export const WORDS: Readonly<Partial<Record<Command, Word>>> = {};
+export const WORDS: Readonly<Partial<Record<Command, Word>>> = {
+  constraints: { placeholder: "ACTION", choices: ["drop", "restore", "list"] },
+};
 
 /** plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first. */
 export const RUN = ["sync", "plan", "doctor"] as const;
@@ -16,7 +18,19 @@ export const RUN = ["sync", "plan", "doctor"] as const;
 /** What verify takes, too: where both databases are, which rows, over how many connections. */
 export const COMPARE = ["sync", "plan", "verify", "doctor"] as const;
 
-export const GROUPS = ["Databases", "What is copied", "How", "Limits", "Your own SQL", "pg_dump", "Output and configuration"] as const;
+/** What works on the target alone. */
+export const TARGET_ONLY = ["constraints", "repair"] as const;
+
+export const GROUPS = [
+  "Databases",
+  "What is copied",
+  "What is taken off",
+  "How",
+  "Limits",
+  "Your own SQL",
+  "pg_dump",
+  "Output and configuration",
+] as const;
 
 interface Common {
   /** The long flag, without `--`. */

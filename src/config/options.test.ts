@@ -47,11 +47,22 @@ describe("the table of options", () => {
   test("gives cleanup and demo only what they take", () => {
     const of = (command: (typeof COMMANDS)[number]): string[] => OPTION_KEYS.filter((key) => specOf(key).commands.includes(command));
     expect(of("cleanup")).toEqual(["target", "yes", "json", "config"]);
+    expect(of("repair")).toEqual(["target", "connectTimeout", "jobs", "retryCount", "yes", "json", "config"]);
     expect(of("demo")).toEqual(["progress", "keep"]);
     expect(of("plan")).toEqual(of("sync"));
   });
 
   test("keeps what belongs to one call out of the config file", () => {
-    expect(OPTION_KEYS.filter((key) => !FILE_KEYS.includes(key))).toEqual(["resume", "json", "profile", "progress", "config", "keep"]);
+    expect(OPTION_KEYS.filter((key) => !FILE_KEYS.includes(key))).toEqual([
+      "kinds",
+      "save",
+      "dryRun",
+      "resume",
+      "json",
+      "profile",
+      "progress",
+      "config",
+      "keep",
+    ]);
   });
 });

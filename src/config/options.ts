@@ -1,6 +1,7 @@
+import { CONSTRAINTS } from "./constraint-options.ts";
 import { LIMITS } from "./limit-options.ts";
-import { COMPARE, type OptionSpec, RUN } from "./option-spec.ts";
 import { PROGRESS } from "./progress-options.ts";
+import { COMPARE, type OptionSpec, RUN, TARGET_ONLY } from "./option-spec.ts";
 import { SELECTION } from "./selection-options.ts";
 import { OWN_SQL } from "./sql-options.ts";
 
@@ -22,7 +23,7 @@ export const OPTIONS = {
     env: "ARCHIVE_DB_URL",
     placeholder: "URL",
     group: "Databases",
-    commands: [...COMPARE, "cleanup"],
+    commands: [...COMPARE, "cleanup", ...TARGET_ONLY],
     help: "The database to replace by the copy (ARCHIVE), written like --source.",
     fallback: "ARCHIVE_DB_HOST, ..., then postgres@localhost:5432/Archive_DB",
   },
@@ -35,10 +36,11 @@ export const OPTIONS = {
     max: 3600,
     default: 10,
     group: "Databases",
-    commands: COMPARE,
+    commands: [...COMPARE, ...TARGET_ONLY],
     help: "Seconds until an attempt to connect is given up.",
   },
   ...SELECTION,
+  ...CONSTRAINTS,
   jobs: {
     type: "integer",
     flag: "jobs",
@@ -49,7 +51,7 @@ export const OPTIONS = {
     max: 1000,
     default: 4,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...TARGET_ONLY],
     help: "Connections that copy and build at the same time, multiplied by the batch size.",
   },
   batchSize: {
@@ -73,7 +75,7 @@ export const OPTIONS = {
     max: 100,
     default: 3,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...TARGET_ONLY],
     help: "Attempts in all for what fails in passing (connection lost, deadlock); 1 means no second attempt.",
   },
   stallTimeout: {
@@ -147,8 +149,8 @@ export const OPTIONS = {
     flag: "yes",
     short: "y",
     group: "How",
-    commands: [...RUN, "cleanup"],
-    help: "Do not ask before a database that pgditto did not make is replaced, or what cleanup found is removed.",
+    commands: [...RUN, "cleanup", "repair", "constraints"],
+    help: "Do not ask before a database that pgditto did not make is replaced, what cleanup found is removed, or a ledger that came with a copy of another database is put back.",
   },
   dumpDir: {
     type: "text",
@@ -184,7 +186,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "json",
     group: "Output and configuration",
-    commands: [...COMPARE, "cleanup"],
+    commands: [...COMPARE, "cleanup", ...TARGET_ONLY],
     notInFile: true,
     help: "Print JSON on standard output instead of text: one event a line, the result last.",
   },
@@ -203,7 +205,7 @@ export const OPTIONS = {
     flag: "config",
     placeholder: "FILE",
     group: "Output and configuration",
-    commands: [...COMPARE, "cleanup"],
+    commands: [...COMPARE, "cleanup", ...TARGET_ONLY],
     notInFile: true,
     help: "Read this config file (.json or .mjs).",
     fallback: "pgditto.config.json or pgditto.config.mjs in the current folder, if there is one",

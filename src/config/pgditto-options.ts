@@ -88,6 +88,12 @@ export interface PgdittoOptions {
   pgDump?: "auto" | "native" | "wasm" | undefined;
   /** The folder that holds the pg_dump to use. Environment `PGDITTO_PG_BIN`. Default: `PATH` and the usual folders. */
   pgBin?: string | undefined;
+  /** `dropConstraints`, `restoreConstraints`, `listConstraints`: these kinds only. Default: all five. */
+  kinds?: readonly string[] | undefined;
+  /** `dropConstraints`: a new file for the SQL that puts them back, written before anything is taken off. Default: none. */
+  save?: string | undefined;
+  /** `dropConstraints`, `restoreConstraints`: only say what would be done. Default false. */
+  dryRun?: boolean | undefined;
   /** A config file (`.json` or `.mjs`) to read. Default: `pgditto.config.json` or `.mjs` in the current folder, if there is one. */
   config?: string | undefined;
 }

@@ -71,6 +71,9 @@ describe("defaults", () => {
       maxReplicationLag: undefined,
       maxSourceConnections: undefined,
       sql: { files: [], variables: new Map(), hooks: {} },
+      kinds: ["foreign-key", "check", "unique", "exclusion", "not-null"],
+      save: undefined,
+      dryRun: false,
       pgDump: "auto",
       pgBin: undefined,
       warnings: [

@@ -1,5 +1,6 @@
 import type { ConnectionConfig } from "../postgres/connection-config.ts";
 import { PgdittoError, type Side } from "../errors.ts";
+import { type ConstraintKind, parseKinds } from "./constraint-kinds.ts";
 import { type ConfigFile, loadConfigFile } from "./config-file.ts";
 import { type GivenEndpoint, resolveEndpoint } from "./endpoint.ts";
 import { OPTION_KEYS, type OptionKey, OPTIONS, specOf } from "./options.ts";
@@ -58,6 +59,10 @@ export interface ResolvedConfig {
   maxSourceConnections: number | undefined;
   /** The user's own SQL; the files are not read yet. */
   sql: OwnSql;
+  kinds: ConstraintKind[];
+  /** Absolute. */
+  save: string | undefined;
+  dryRun: boolean;
   pgDump: "auto" | "native" | "wasm";
   /** Absolute. */
   pgBin: string | undefined;
@@ -115,6 +120,9 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     maxReplicationLag: parseSize(pick("maxReplicationLag") ?? ""),
     maxSourceConnections: pick("maxSourceConnections"),
     sql: resolveOwnSql({ sql: pick("sql"), set: pick("set"), hooks, file }, surroundings),
+    kinds: parseKinds(pick("kinds") ?? []),
+    save: folder(pick("save")),
+    dryRun: pick("dryRun") ?? false,
     pgDump: pick("pgDump") ?? OPTIONS.pgDump.default,
     pgBin: folder(pick("pgBin")),
   };

@@ -9,7 +9,7 @@ export const SELECTION = {
     env: "CORE_TABLES",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, "constraints"],
     help:
       "Copy the rows of these tables only; the schema of everything is copied. pg_dump's patterns; repeatable. The variable takes " +
       'several, separated by commas or spaces, "in double quotes" where a name holds one.',
@@ -21,7 +21,7 @@ export const SELECTION = {
     short: "T",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, "constraints"],
     help: "Leave out the rows of these tables; repeatable.",
   },
   schemas: {
@@ -30,7 +30,7 @@ export const SELECTION = {
     short: "n",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, "constraints"],
     help: "Copy the rows of the tables in these schemas only; repeatable.",
   },
   excludeSchemas: {
@@ -39,7 +39,7 @@ export const SELECTION = {
     short: "N",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, "constraints"],
     help: "Leave out the rows of the tables in these schemas; repeatable.",
   },
   noOwner: {

@@ -53,6 +53,12 @@ export async function openControl(run: Run, purpose = "control", avoid?: string)
   throw failure;
 }
 
+/** A session in the target itself: for what works in it as it is. */
+export async function openTarget(run: Run, purpose: string): Promise<Session> {
+  const { config, signal } = run;
+  return connect(config.target, { applicationName: applicationName(run, purpose), signal, attempts: config.retryCount });
+}
+
 /** A session in the staging database, in the middle of a run: a server that refuses connections is tried again. */
 export async function openStaging(run: Run, database: string, purpose: string): Promise<Session> {
   const { config, signal } = run;

@@ -7,6 +7,7 @@ import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
 import { plural } from "../util/format.ts";
 import { cancelled } from "../util/wait.ts";
+import { warnOfLedger } from "./ledger/warn-of-ledger.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
 import { copyByTasks } from "./copy/copy-by-tasks.ts";
@@ -92,6 +93,7 @@ async function copyAndSwap(run: Run, memory: Memory): Promise<Done> {
   const found = await stage(run, "preflight", () => preflight(run, opened));
   if (found.obstacles.length > 0) throw refusal(found.obstacles);
   warnOfOlderTarget(run, opened);
+  await warnOfLedger(run, opened.source);
   await stage(run, "confirm", () => confirmTarget(run, opened));
   const earlier = await stage(run, "leftovers", async () => {
     const resumable = memory.resume ? await findResumable(run, opened) : undefined;

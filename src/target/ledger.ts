@@ -4,6 +4,7 @@ import { PgdittoError } from "../errors.ts";
 import { displayIdent, quoteLiteral } from "../postgres/quote.ts";
 import type { Session } from "../postgres/session.ts";
 import { isConnectionLoss } from "../postgres/sqlstate.ts";
+import { patiently } from "./patiently.ts";
 
 /** Why something is off: for a reload of its rows, and then it comes back by itself; or because somebody asked for it. */
 export type LedgerPurpose = "reload" | "constraints";
@@ -84,12 +85,13 @@ COMMENT ON TABLE ${LEDGER} IS 'What pgditto has taken off in this database, and 
 
 /**
  * Takes things off, in this order, each in one transaction with the row that says how it is put back: whatever dies, neither is lost.
- * @param taken Told of each when it is off.
+ * @param options.attempts In all, where somebody else's lock is in the way; default 1.
+ * @param options.taken Told of each when it is off.
  */
 export async function takeOff(
   session: Session,
   removables: readonly Removable[],
-  options: { run: string; purpose: LedgerPurpose; signal: AbortSignal; taken?: (removable: Removable) => void },
+  options: { run: string; purpose: LedgerPurpose; signal: AbortSignal; attempts?: number; taken?: (removable: Removable) => void },
 ): Promise<void> {
   if (removables.length === 0) return;
   await openLedger(session);
@@ -97,34 +99,31 @@ export async function takeOff(
   for (const removable of removables) {
     const { kind, table, putBack, validate } = removable;
     const values = [options.run, options.purpose, kind, table.schema, table.name, removable.name, putBack];
-    await inTransaction(
-      session,
-      `INSERT INTO ${LEDGER} (run, purpose, kind, "schema", "table", name, put_back, validate, database, database_oid, system)
+    const sql = `INSERT INTO ${LEDGER} (run, purpose, kind, "schema", "table", name, put_back, validate, database, database_oid, system)
        VALUES (${values.map(quoteLiteral).join(", ")}, ${validate === undefined ? "NULL" : quoteLiteral(validate)}, ${quoteLiteral(name)}, ${oid}, ${quoteLiteral(systemIdentifier)});
-       ${removable.takeOff}`,
-      options.signal,
-    );
+       ${removable.takeOff}`;
+    await patiently(options.attempts ?? 1, options.signal, () => inTransaction(session, sql, options.signal));
     options.taken?.(removable);
   }
 }
 
 /** Puts one thing back, as far as a single transaction can: what is to be validated yet stays in the ledger. */
 export async function putBackEntry(session: Session, entry: LedgerEntry, signal: AbortSignal): Promise<void> {
-  const noted =
-    entry.validate === undefined
-      ? `DELETE FROM ${LEDGER} WHERE id = ${entry.id}`
-      : `UPDATE ${LEDGER} SET state = 'not-valid' WHERE id = ${entry.id}`;
-  await inTransaction(session, `${entry.putBack}; ${noted}`, signal);
+  await inTransaction(session, `${entry.putBack}; ${notedBack(entry)}`, signal);
+}
+
+/** Notes that somebody else has put it back. */
+export async function markBack(session: Session, entry: LedgerEntry, signal: AbortSignal): Promise<void> {
+  await inTransaction(session, notedBack(entry), signal);
+}
+
+function notedBack({ id, validate }: LedgerEntry): string {
+  return validate === undefined ? `DELETE FROM ${LEDGER} WHERE id = ${id}` : `UPDATE ${LEDGER} SET state = 'not-valid' WHERE id = ${id}`;
 }
 
 /** Proves a constraint that is back, for the rows that are there. */
 export async function validateEntry(session: Session, entry: LedgerEntry, signal: AbortSignal): Promise<void> {
   await inTransaction(session, `${entry.validate ?? ""}; DELETE FROM ${LEDGER} WHERE id = ${entry.id}`, signal);
-}
-
-/** Strikes out what was put back by somebody else. */
-export async function strikeOut(session: Session, entry: LedgerEntry): Promise<void> {
-  await session.run(`DELETE FROM ${LEDGER} WHERE id = ${entry.id}`);
 }
 
 /**
@@ -171,7 +170,8 @@ FROM (
   SELECT 'The schema pgditto' AS what, false AS relation, nspowner AS owner,
     pg_catalog.has_schema_privilege(oid, 'USAGE') AS usable FROM pg_catalog.pg_namespace WHERE nspname = 'pgditto'
   UNION ALL SELECT 'The table ${LEDGER}', true, c.relowner,
-    pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') AND pg_catalog.has_table_privilege(c.oid, 'DELETE') FROM pg_catalog.pg_class c
+    pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+    AND pg_catalog.has_table_privilege(c.oid, 'DELETE') FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'pgditto' AND c.relname = 'ledger'
 ) o JOIN pg_catalog.pg_roles r ON r.oid = o.owner`);
   const strange = rows.find((row) => !row.trusted);

@@ -80,6 +80,16 @@ ALTER TABLE child ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE TABLE parts (id int NOT NULL, parent int REFERENCES parent, at date NOT NULL, UNIQUE (id, at), CHECK (id > 0)) PARTITION BY RANGE (at);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE INDEX parts_1_own ON parts_1 (id);
+CREATE TABLE tree (id int NOT NULL, at date, note text) PARTITION BY RANGE (at);
+CREATE TABLE tree_1 (id int NOT NULL, at date NOT NULL, note text, CONSTRAINT "own ""name" UNIQUE (id, at) WITH (fillfactor = 40)) PARTITION BY LIST (id);
+CREATE TABLE tree_1_a (id int NOT NULL, at date NOT NULL, note text, CONSTRAINT leaf UNIQUE (id, at) WITH (fillfactor = 50));
+ALTER TABLE tree_1 ATTACH PARTITION tree_1_a FOR VALUES IN (1);
+COMMENT ON CONSTRAINT leaf ON tree_1_a IS 'of a leaf'; COMMENT ON INDEX leaf IS 'its index';
+ALTER TABLE tree ATTACH PARTITION tree_1 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+ALTER TABLE tree ADD CONSTRAINT top UNIQUE (id, at);
+CREATE TABLE free (a int, b int); CREATE TABLE bound (a int NOT NULL, b int NOT NULL, CHECK (b > 1)) INHERITS (free);
+CREATE TABLE elder (a int NOT NULL CONSTRAINT above CHECK (a > 0)); CREATE TABLE own_too (a int NOT NULL CONSTRAINT above CHECK (a > 0)) INHERITS (elder);
+CREATE TABLE second (b int NOT NULL); CREATE TABLE of_two () INHERITS (own_too, second);
 CREATE TABLE base (a int CHECK (a > 0), b int NOT NULL); CREATE TABLE derived (c int) INHERITS (base);`,
   });
   const before = await schemaText(database.url);

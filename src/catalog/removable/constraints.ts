@@ -1,10 +1,13 @@
-import { quoteIdent, quoteLiteral } from "../../postgres/quote.ts";
+import { quoteIdent, quoteLiteral, quoteQualified } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
+import { groupBy } from "../../util/group-by.ts";
 import { indexExtrasSql } from "./index-extras.ts";
 import { addConstraintSql, dropConstraintSql, type Removable, type RemovableTable, tableSql, validateSql } from "./removable.ts";
 
 export interface RemovableConstraint extends Removable {
   kind: "check" | "unique" | "exclusion" | "not-null";
+  /** OID of the constraint; 0 for a NOT NULL without a name. */
+  constraint: number;
   /** OID of the index behind it; 0 where there is none. */
   index: number;
 }
@@ -12,6 +15,12 @@ export interface RemovableConstraint extends Removable {
 const KINDS = { c: "check", u: "unique", x: "exclusion", n: "not-null" } as const;
 
 interface Row {
+  /** The constraint that it belongs to: of a partitioned table or of one that it inherits from; else itself. */
+  root: number;
+  /** It has been written down for this table, too. */
+  local: boolean;
+  /** Otherwise than what it comes from. */
+  named: boolean;
   oid: number;
   schema: string;
   table: string;
@@ -22,66 +31,116 @@ interface Row {
   definition: string;
   comment: string | null;
   extras: string | null;
+  /** Storage parameters of the index, as WITH takes them. */
+  storage: string | null;
   tablespace: string;
 }
 
 /**
  * CHECK, UNIQUE, EXCLUDE and NOT NULL of these tables, as far as they are the tables' own: what comes from a parent goes with the parent's.
  * Not those that something else rests on for good: columns of primary keys and identity columns are NOT NULL by themselves, and a replica
- * identity stays.
+ * identity stays; so does an exclusion constraint of a partitioned table with storage parameters, which no single statement brings back.
  */
 export async function readConstraintsOf(session: Session, tables: ReadonlySet<number>): Promise<RemovableConstraint[]> {
   const rows = await session.query<Row>(
     `
-SELECT t.oid, n.nspname AS schema, t.relname AS table, c.conname AS name, c.contype::text AS type, c.conindid AS index,
+WITH RECURSIVE family AS (
+  SELECT c.oid AS root, c.oid, 0 AS depth, false AS named FROM pg_catalog.pg_constraint c
+  WHERE c.conrelid = ANY ($1::pg_catalog.oid[]) AND c.contype IN ('c', 'u', 'x', 'n') AND c.conislocal AND c.coninhcount = 0 AND c.conparentid = 0
+    AND (c.contype <> 'n' OR ${notNullByItself("c.conrelid", "c.conkey[1]")})
+  UNION ALL SELECT f.root, c.oid, f.depth + 1, c.conname <> p.conname FROM family f
+  JOIN pg_catalog.pg_constraint p ON p.oid = f.oid
+  JOIN pg_catalog.pg_constraint c ON c.conparentid = p.oid OR (c.contype = p.contype AND c.contype IN ('c', 'n') AND c.coninhcount = 1
+    AND c.conrelid IN (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = p.conrelid)
+    AND CASE c.contype WHEN 'c' THEN c.conname = p.conname ELSE ${columnName("c")} = ${columnName("p")} END)
+)
+SELECT f.root, f.named, c.conislocal AS local, t.oid, n.nspname AS schema, t.relname AS table, c.conname AS name, c.contype::text AS type, c.conindid AS index,
   c.convalidated AS validated, pg_catalog.pg_get_constraintdef(c.oid) AS definition,
   pg_catalog.obj_description(c.oid, 'pg_constraint') AS comment, ${indexExtrasSql(session, "c.conindid")} AS extras,
-  COALESCE((SELECT s.spcname FROM pg_catalog.pg_class i JOIN pg_catalog.pg_tablespace s ON s.oid = i.reltablespace WHERE i.oid = c.conindid), '') AS tablespace
-FROM pg_catalog.pg_constraint c
+  (SELECT pg_catalog.string_agg(pg_catalog.format('%I = %L', p.option_name, p.option_value), ', ') FROM pg_catalog.pg_options_to_table(i.reloptions) p) AS storage,
+  COALESCE((SELECT s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = i.reltablespace), '') AS tablespace
+FROM family f
+JOIN pg_catalog.pg_constraint c ON c.oid = f.oid
 JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-WHERE c.conrelid = ANY ($1::pg_catalog.oid[]) AND c.contype IN ('c', 'u', 'x', 'n') AND c.conislocal AND c.coninhcount = 0 AND c.conparentid = 0
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = c.conindid AND i.indisreplident)
-  AND (c.contype <> 'n' OR ${notNullByItself("c.conrelid", "c.conkey[1]")})
-ORDER BY 2, 3, c.conname`,
+LEFT JOIN pg_catalog.pg_class i ON i.oid = c.conindid
+WHERE NOT EXISTS (SELECT FROM family o JOIN pg_catalog.pg_constraint k ON k.oid = o.oid
+  JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid AND i.indisreplident WHERE o.root = f.root)
+  AND NOT EXISTS (SELECT FROM family o JOIN pg_catalog.pg_constraint k ON k.oid = o.oid AND k.contype = 'x'
+    JOIN pg_catalog.pg_class i ON i.oid = k.conindid AND i.relkind = 'I' AND i.reloptions IS NOT NULL WHERE o.root = f.root)
+ORDER BY f.depth, n.nspname, t.relname, c.conname`,
     [[...tables]],
   );
-  const named = rows.map((row): RemovableConstraint => {
-    const table: RemovableTable = { oid: row.oid, schema: row.schema, name: row.table };
-    const inTwoSteps = row.validated && (row.type === "c" || row.type === "n");
-    const add = addConstraintSql(table, row.name, inTwoSteps ? `${row.definition} NOT VALID` : row.definition, row.comment);
-    const place = row.index === 0 ? "" : `SET LOCAL default_tablespace = ${quoteLiteral(row.tablespace)}; `;
-    return {
-      kind: KINDS[row.type],
-      table,
-      name: row.name,
-      index: row.index,
-      takeOff: dropConstraintSql(table, row.name),
-      putBack: [`${place}${add}`, ...(row.extras === null ? [] : [row.extras])].join("; "),
-      validate: inTwoSteps ? validateSql(table, row.name) : undefined,
-    };
+  const named = [...groupBy(rows, (row) => row.root).values()].flatMap(([top, ...below]): RemovableConstraint[] => {
+    if (!top) return [];
+    const ofColumns = top.type === "c" || top.type === "n";
+    const inTwoSteps = top.validated && ofColumns;
+    // what has a name and a place of its own is made before its parent's, and becomes a part of that one
+    const parts = below.filter((row) => !ofColumns || row.local || row.named);
+    const goes = [top, ...parts.filter((row) => ofColumns && row.local)];
+    return [
+      {
+        kind: KINDS[top.type],
+        constraint: top.root,
+        table: tableOf(top),
+        name: top.name,
+        index: top.index,
+        takeOff: goes.map((row) => dropConstraintSql(tableOf(row), row.name)).join("; "),
+        putBack: [top, ...parts]
+          .toReversed()
+          .map((row) => addSql(row, inTwoSteps))
+          .join("; "),
+        validate: inTwoSteps ? validateSql(tableOf(top), top.name) : undefined,
+      },
+    ];
   });
   return session.serverVersion >= 180_000 ? named : [...named, ...(await readNamelessNotNulls(session, tables))];
 }
 
-/** Before PostgreSQL 18 NOT NULL is a property of the column, without a name. */
+function tableOf({ oid, schema, table }: Row): RemovableTable {
+  return { oid, schema, name: table };
+}
+
+function addSql(row: Row, inTwoSteps: boolean): string {
+  const place = row.index === 0 ? "" : `SET LOCAL default_tablespace = ${quoteLiteral(row.tablespace)}; `;
+  const add = addConstraintSql(tableOf(row), row.name, inTwoSteps ? `${row.definition} NOT VALID` : withStorage(row), row.comment);
+  // where an exclusion constraint would have them, its definition does not tell; a partitioned index takes them from its definition only
+  const storage =
+    row.type === "x" && row.storage !== null ? [`ALTER INDEX ${quoteQualified(row.schema, row.name)} SET (${row.storage})`] : [];
+  return [`${place}${add}`, ...storage, ...(row.extras === null ? [] : [row.extras])].join("; ");
+}
+
+/** pg_get_constraintdef leaves storage parameters out; they stand between the columns and DEFERRABLE. */
+function withStorage({ type, definition, storage }: Row): string {
+  if (type !== "u" || storage === null) return definition;
+  const [late = ""] = /(?: NOT)?(?: DEFERRABLE)?(?: INITIALLY (?:DEFERRED|IMMEDIATE))?$/.exec(definition) ?? [];
+  return `${definition.slice(0, definition.length - late.length)} WITH (${storage})${late}`;
+}
+
+/**
+ * Before PostgreSQL 18 NOT NULL is a property of the column, without a name. A partition's comes from its parent where that has it; a table that
+ * inherits has one of its own.
+ */
 async function readNamelessNotNulls(session: Session, tables: ReadonlySet<number>): Promise<RemovableConstraint[]> {
-  const rows = await session.query<{ oid: number; schema: string; table: string; name: string }>(
+  const rows = await session.query<{ oid: number; schema: string; table: string; name: string; partitioned: boolean }>(
     `
-SELECT t.oid, n.nspname AS schema, t.relname AS table, a.attname AS name
+SELECT t.oid, n.nspname AS schema, t.relname AS table, a.attname AS name, t.relkind = 'p' AS partitioned
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class t ON t.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-WHERE a.attrelid = ANY ($1::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND a.attinhcount = 0
+WHERE a.attrelid = ANY ($1::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
+  AND NOT (t.relispartition AND EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_attribute p ON p.attrelid = h.inhparent
+    WHERE h.inhrelid = t.oid AND p.attname = a.attname AND p.attnotnull))
   AND ${notNullByItself("a.attrelid", "a.attnum")}
 ORDER BY 2, 3, a.attnum`,
     [[...tables]],
   );
-  return rows.map(({ oid, schema, table: of, name }) => {
+  return rows.map(({ oid, schema, table: of, name, partitioned }) => {
     const table: RemovableTable = { oid, schema, name: of };
-    const column = `ALTER TABLE ${tableSql(table)} ALTER COLUMN ${quoteIdent(name)}`;
+    const column = `ALTER TABLE ${partitioned ? "" : "ONLY "}${tableSql(table)} ALTER COLUMN ${quoteIdent(name)}`;
     return {
       kind: "not-null",
+      constraint: 0,
       table,
       name,
       index: 0,
@@ -90,6 +149,11 @@ ORDER BY 2, 3, a.attnum`,
       validate: undefined,
     };
   });
+}
+
+/** SQL of the name of a NOT NULL's column. */
+function columnName(constraint: string): string {
+  return `(SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = ${constraint}.conrelid AND attnum = ${constraint}.conkey[1])`;
 }
 
 /** Nothing else asks for it: no primary key, replica identity or identity column, neither here nor in a table that inherits the column. */

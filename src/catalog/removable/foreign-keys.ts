@@ -3,6 +3,8 @@ import { addConstraintSql, dropConstraintSql, type Removable, type RemovableTabl
 
 export interface RemovableForeignKey extends Removable {
   kind: "foreign-key";
+  /** OID of the constraint. */
+  constraint: number;
   /** OID of the table that it refers to. */
   refTable: number;
   /** OID of the unique index that it rests on. */
@@ -10,6 +12,7 @@ export interface RemovableForeignKey extends Removable {
 }
 
 interface Row {
+  constraint: number;
   oid: number;
   schema: string;
   table: string;
@@ -34,14 +37,14 @@ WITH RECURSIVE up AS (
   WHERE contype = 'f' AND (conrelid = ANY ($1::pg_catalog.oid[]) OR confrelid = ANY ($1::pg_catalog.oid[]))
   UNION SELECT c.oid, c.conparentid FROM up JOIN pg_catalog.pg_constraint c ON c.oid = up.conparentid
 )
-SELECT t.oid, n.nspname AS schema, t.relname AS table, t.relkind::text AS kind, c.conname AS name, c.confrelid AS ref, c.conindid AS index,
+SELECT c.oid AS constraint, t.oid, n.nspname AS schema, t.relname AS table, t.relkind::text AS kind, c.conname AS name, c.confrelid AS ref, c.conindid AS index,
   c.convalidated AS validated, pg_catalog.pg_get_constraintdef(c.oid) AS definition,
   pg_catalog.obj_description(c.oid, 'pg_constraint') AS comment
 FROM pg_catalog.pg_constraint c
 JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 WHERE c.oid IN (SELECT oid FROM up WHERE conparentid = 0)
-ORDER BY 2, 3, c.conname`,
+ORDER BY n.nspname, t.relname, c.conname`,
     [[...tables]],
   );
   return rows.map((row) => {
@@ -50,6 +53,7 @@ ORDER BY 2, 3, c.conname`,
     const inTwoSteps = row.validated && (row.kind !== "p" || session.serverVersion >= 180_000);
     return {
       kind: "foreign-key",
+      constraint: row.constraint,
       table,
       name: row.name,
       refTable: row.ref,

@@ -1,15 +1,13 @@
 import type { Session } from "../../postgres/session.ts";
 
 /**
- * SQL of an expression: the statements, joined by `; `, that give an index what its definition does not say: its comment, storage parameters
- * (of a constraint's index), CLUSTER ON, statistics targets of its columns. NULL where there is nothing.
+ * SQL of an expression: the statements, joined by `; `, that give an index what its definition does not say: its comment, CLUSTER ON,
+ * statistics targets of its columns. NULL where there is nothing.
  */
 export function indexExtrasSql(session: Session, index: string): string {
   const name = "pg_catalog.format('%I.%I', xn.nspname, xc.relname)";
   const target = session.serverVersion >= 170_000 ? "xa.attstattarget IS NOT NULL" : "xa.attstattarget >= 0";
   return `(SELECT NULLIF(pg_catalog.concat_ws('; ',
-    (SELECT 'ALTER INDEX ' || ${name} || ' SET (' || pg_catalog.string_agg(pg_catalog.format('%I = %L', o.option_name, o.option_value), ', ') || ')'
-      FROM pg_catalog.pg_options_to_table(xc.reloptions) o),
     (SELECT pg_catalog.string_agg(pg_catalog.format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', ${name}, xa.attnum, xa.attstattarget), '; ')
       FROM pg_catalog.pg_attribute xa WHERE xa.attrelid = xc.oid AND xa.attnum > 0 AND ${target}),
     CASE WHEN xi.indisclustered THEN pg_catalog.format('ALTER TABLE %I.%I CLUSTER ON %I', xn.nspname, xt.relname, xc.relname) END,

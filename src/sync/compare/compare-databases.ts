@@ -9,9 +9,7 @@ import { listCopies } from "../../plan/copies.ts";
 import { countTasks } from "../../plan/count-tasks.ts";
 import { families } from "../../plan/family.ts";
 import type { CountTask } from "../../plan/task.ts";
-import { connect } from "../../postgres/connect.ts";
 import { joinSql } from "../../postgres/snapshot.ts";
-import type { Session } from "../../postgres/session.ts";
 import type { SchemaEntry } from "../../schema/entries.ts";
 import { majorOf } from "../../postgres/version.ts";
 import type { RowCounts } from "../../tasks/row-counts.ts";
@@ -22,7 +20,7 @@ import { compareSchemas, countEntries } from "../../verify/compare-schema.ts";
 import { compareSequences } from "../../verify/compare-sequences.ts";
 import type { Ends } from "../../verify/find-rows.ts";
 import { heartbeat } from "../watch/heartbeat.ts";
-import { applicationName, openSource, summarize } from "../open.ts";
+import { openSource, openTarget, summarize } from "../open.ts";
 import { refusal, tooOld } from "../preflight/preflight.ts";
 import { freezeTables } from "../freeze-tables.ts";
 import { readBothSchemas } from "./read-both-schemas.ts";
@@ -58,10 +56,8 @@ export async function compareDatabases(run: Run): Promise<VerifyResult> {
   warnOfConfig(run);
   const { config } = run;
   const verify = config.verify ?? "checksum";
-  const openTarget = (purpose: string): Promise<Session> =>
-    connect(config.target, { applicationName: applicationName(run, purpose), signal: run.signal, attempts: config.retryCount });
   await using source = await stage(run, "connect", () => openSource(run, "verify"));
-  await using target = await openTarget("verify");
+  await using target = await openTarget(run, "verify");
   const old = [tooOld(source, "source"), tooOld(target, "target")].flat();
   if (old.length > 0) throw refusal(old);
   const summaries = { source: summarize(config.source, source), target: summarize(config.target, target) };
@@ -70,7 +66,7 @@ export async function compareDatabases(run: Run): Promise<VerifyResult> {
     const [there, here] = await Promise.all([freezeTables(source, run.signal), freezeTables(target, run.signal)]);
     return { source: there, target: here };
   });
-  const schemas = await readBothSchemas(run, { source, target }, snapshots, openTarget);
+  const schemas = await readBothSchemas(run, { source, target }, snapshots, (purpose) => openTarget(run, purpose));
   const look = await stage(run, "catalog", () => readRows(run, { source, target }, verify, schemas.skipped));
 
   const count = Math.max(1, Math.min(config.jobs * config.batchSize, look.tasks.length));

@@ -5,21 +5,25 @@ import type { Session } from "../../postgres/session.ts";
 import type { LedgerEntry } from "../../target/ledger.ts";
 import { plural } from "../../util/format.ts";
 import { type Orphans, readOrphans } from "../../verify/orphans.ts";
+import { readUnfitRows } from "../../verify/unfit-rows.ts";
 
 /** Values that people are shown. */
 const EXAMPLES = 20;
 
-/** What breaks a constraint: of a foreign key every row that refers to nothing, of others the row that the server names. */
+/** Whole rows that people are shown. */
+const ROWS = 5;
+
+/** What breaks a constraint: of a foreign key every row that refers to nothing, of CHECK and NOT NULL some, of others the one that the server names. */
 export async function brokenRows(session: Session, entry: LedgerEntry, error: PgdittoError, signal: AbortSignal): Promise<Difference> {
-  const orphans = entry.kind === "foreign-key" ? await readOrphans(session, entry, EXAMPLES, signal) : undefined;
-  return (
-    orphanRows(displayRemovable(entry), orphans) ?? {
-      kind: entry.kind,
-      object: displayRemovable(entry),
-      source: "",
-      target: error.detail ?? error.message,
-    }
-  );
+  const { kind } = entry;
+  const object = displayRemovable(entry);
+  if (kind === "foreign-key") {
+    const orphans = orphanRows(object, await readOrphans(session, entry, EXAMPLES, signal));
+    if (orphans) return orphans;
+  }
+  const unfit = kind === "check" || kind === "not-null" ? await readUnfitRows(session, entry, ROWS, signal) : undefined;
+  const rows = unfit && unfit.count > 0 && `${plural(unfit.count, "row")}: ${unfit.examples.join(", ")}${unfit.count > ROWS ? ", …" : ""}`;
+  return { kind, object, source: "", target: rows || (error.detail ?? error.message) };
 }
 
 /** One line of the table of differences; undefined when there are none. */

@@ -1,29 +1,25 @@
-import { displayRemovable, type RemovableKind } from "../../catalog/removable/removable.ts";
+import { displayRemovable } from "../../catalog/removable/removable.ts";
 import { asPgdittoError, type Difference, PgdittoError } from "../../errors.ts";
+import { withFacts } from "../../postgres/server-error.ts";
 import type { Session } from "../../postgres/session.ts";
-import { isConnectionLoss, isTransient } from "../../postgres/sqlstate.ts";
-import type { GraphNode } from "../../scheduler/graph.ts";
-import { withRetries } from "../../scheduler/retry.ts";
+import { isConnectionLoss } from "../../postgres/sqlstate.ts";
 import { runGraph } from "../../scheduler/run-graph.ts";
-import { closeLedger, type LedgerEntry, putBackEntry, strikeOut, validateEntry } from "../../target/ledger.ts";
-import { cancelled, sleep } from "../../util/wait.ts";
+import { closeLedger, type LedgerEntry, markBack, putBackEntry, validateEntry } from "../../target/ledger.ts";
+import { patiently } from "../../target/patiently.ts";
+import { plural } from "../../util/format.ts";
+import { cancelled } from "../../util/wait.ts";
 import type { Run } from "../run.ts";
 import { brokenRows } from "./broken-rows.ts";
-
-/** What rests on what: an earlier one is there before a later one is put back. */
-const ORDER: readonly RemovableKind[][] = [
-  ["row-security"],
-  ["index"],
-  ["unique", "exclusion"],
-  ["not-null", "check"],
-  ["foreign-key"],
-  ["trigger"],
-];
+import { isSameAsThere } from "./made-meanwhile.ts";
+import { putBackHint } from "./put-back-hint.ts";
+import { type PutBackNode, putBackNodes } from "./put-back-nodes.ts";
 
 /** Rows that break a constraint; it is back NOT VALID where that is possible, and stays off where not. */
 const BROKEN = new Set(["23502", "23503", "23505", "23514", "23P01"]);
 /** It is there: duplicate_object, duplicate_table. */
 const THERE = new Set(["42710", "42P07"]);
+/** invalid_foreign_key: nothing unique is there to refer to. */
+const NO_UNIQUE = "42830";
 
 export interface PutBackResult {
   /** Put back as they were. */
@@ -37,11 +33,6 @@ export interface PutBackResult {
 /** Attempts in all at what somebody else's lock is in the way of. */
 interface Patience {
   config: { retryCount: number };
-}
-
-interface PutBackNode extends GraphNode {
-  entry: LedgerEntry;
-  step: "put-back" | "validate";
 }
 
 /**
@@ -62,38 +53,48 @@ export async function putBack(
 
   const tell = (entry: LedgerEntry, action: "back" | "not-valid" | "failed", detail = ""): void =>
     run.emit({ type: "ledger", action, kind: entry.kind, object: displayRemovable(entry), detail });
-  const done = (entry: LedgerEntry): void => {
+  const done = (entry: LedgerEntry, detail?: string): void => {
     back.push(entry);
-    tell(entry, "back");
+    tell(entry, "back", detail);
   };
 
   await runGraph<PutBackNode, Session>({
-    nodes: nodesOf(entries),
+    nodes: putBackNodes(entries),
     slots: sessions,
     signal: run.signal,
     run: async ({ entry, step }, session, signal) => {
       if (stuck.has(entry.id)) return;
       try {
         const attempt = (): Promise<void> => (step === "put-back" ? putBackEntry : validateEntry)(session, entry, signal);
-        await patiently(run, signal, attempt);
+        await patiently(run.config.retryCount, signal, attempt);
         if (step === "validate" || entry.validate === undefined) done(entry);
       } catch (error) {
         if (signal.aborted) throw cancelled(signal);
         const failure = asPgdittoError(error);
         const state = failure.sqlstate ?? "";
         if (isConnectionLoss(state) || failure.code === "internal") throw failure;
+        if (step === "put-back" && THERE.has(state) && (await isSameAsThere(session, entry))) {
+          await markBack(session, entry, signal);
+          if (entry.validate === undefined) done(entry, "it was there already");
+          return;
+        }
         stuck.add(entry.id);
-        if (step === "put-back" && THERE.has(state)) {
-          await strikeOut(session, entry);
-          tell(entry, "back", "it was there already");
-          back.push(entry);
-        } else if (BROKEN.has(state)) {
+        if (BROKEN.has(state)) {
           const rows = await brokenRows(session, entry, failure, signal);
           differences.push(rows);
           tell(entry, step === "validate" ? "not-valid" : "failed", rows.target);
+        } else if (state === NO_UNIQUE && differences.some(({ kind }) => kind === "unique")) {
+          differences.push({
+            kind: entry.kind,
+            object: displayRemovable(entry),
+            source: "",
+            target: "waits for the unique constraint that is off",
+          });
+          tell(entry, "failed", "it waits for the unique constraint that is off");
         } else {
-          failed.push({ entry, error: failure });
-          tell(entry, "failed", failure.message);
+          const error = THERE.has(state) ? isAnother(failure) : failure;
+          failed.push({ entry, error });
+          tell(entry, "failed", error.message);
         }
       }
     },
@@ -103,85 +104,46 @@ export async function putBack(
   return { back, differences, failed };
 }
 
-/** Somebody else's lock or a deadlock passes; a lost connection does not come back by itself. */
-async function patiently(run: Patience, signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
-  await withRetries(
-    {
-      attempts: run.config.retryCount,
-      isWorthwhile: (error) =>
-        !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate) && !isConnectionLoss(error.sqlstate),
-      wait: (ms) => sleep(ms, signal),
-      onRetry: () => undefined,
-    },
-    attempt,
-  );
+function isAnother(error: PgdittoError): PgdittoError {
+  return withFacts(new PgdittoError(error.code, `${error.message}, and it is not the one that was taken off.`, { cause: error }), error);
 }
 
-/** The error that a run ends with when something is not as it was. */
-export function notPutBack({ differences, failed }: PutBackResult): PgdittoError | undefined {
-  const hint = "What is off is in the table pgditto.ledger. Mend what is in the way, then `pgditto repair` puts it back.";
+/**
+ * The error that a run ends with when something is not as it was: `schema` where something could not be put back, `verify` where rows are
+ * in the way.
+ * @param again The command that tries once more.
+ */
+export function notPutBack({ differences, failed }: PutBackResult, again = "pgditto repair"): PgdittoError | undefined {
   const [first] = failed;
   if (first) {
     const { entry, error } = first;
-    return new PgdittoError("schema", `${displayRemovable(entry)} could not be put back: ${error.message}`, {
-      object: displayRemovable(entry),
-      side: "target",
-      task: "put back",
-      sqlstate: error.sqlstate,
-      detail: failed.map((one) => `${displayRemovable(one.entry)}: ${one.error.message}\n  ${one.entry.putBack}`).join("\n"),
-      hint,
-      differences,
-      cause: error,
-    });
+    const one = failed.length === 1;
+    return new PgdittoError(
+      "schema",
+      one
+        ? `${displayRemovable(entry)} could not be put back: ${error.message}`
+        : `${plural(failed.length, "object")} could not be put back. The first, ${displayRemovable(entry)}: ${error.message}`,
+      {
+        object: displayRemovable(entry),
+        side: "target",
+        task: "put back",
+        sqlstate: error.sqlstate,
+        detail: failed.map((each) => `${displayRemovable(each.entry)}: ${each.error.message}\n  ${statementOf(each.entry)};`).join("\n"),
+        hint: putBackHint(failed, again),
+        differences,
+        cause: error,
+      },
+    );
   }
   if (differences.length === 0) return undefined;
-  return new PgdittoError(
-    "verify",
-    "Rows of the target break constraints that it had before. They hold for new rows; the old ones are shown.",
-    {
-      side: "target",
-      task: "put back",
-      differences,
-      hint,
-    },
-  );
+  return new PgdittoError("verify", "Rows of the target break constraints that it had before.", {
+    side: "target",
+    task: "put back",
+    differences,
+    hint: `A constraint that is NOT VALID holds for new rows; the others are off until their rows are mended. Mend the rows and run \`${again}\` again.`,
+  });
 }
 
-function nodesOf(entries: readonly LedgerEntry[]): PutBackNode[] {
-  const nodes: PutBackNode[] = [];
-  let before: string[] = [];
-  for (const kinds of ORDER) {
-    // the last that was taken off comes back first
-    const rank = entries.filter((entry) => kinds.includes(entry.kind)).toReversed();
-    const adding = rank
-      .filter((entry) => entry.state === "off")
-      .map((entry): PutBackNode => {
-        const table = `${entry.schema}.${entry.table}`;
-        // a foreign key locks two tables, and takes a moment
-        const key = entry.kind === "foreign-key" ? "foreign keys" : table;
-        return {
-          id: `put-back:${entry.id}`,
-          after: before,
-          cost: 1,
-          locks: [{ key, exclusive: entry.kind !== "index" }],
-          entry,
-          step: "put-back",
-        };
-      });
-    const added = adding.map((node) => node.id);
-    const validating = rank
-      .filter((entry) => entry.validate !== undefined)
-      .map((entry): PutBackNode => ({
-        id: `validate:${entry.id}`,
-        after: [...before, ...added],
-        cost: 1,
-        // VALIDATE takes SHARE UPDATE EXCLUSIVE, of which a table bears one (manual 13.3)
-        locks: [{ key: `${entry.schema}.${entry.table}`, exclusive: true }],
-        entry,
-        step: "validate",
-      }));
-    nodes.push(...adding, ...validating);
-    if (adding.length + validating.length > 0) before = [...added, ...validating.map((node) => node.id)];
-  }
-  return nodes;
+function statementOf(entry: LedgerEntry): string {
+  return entry.state === "off" ? entry.putBack : (entry.validate ?? "");
 }

@@ -1,0 +1,36 @@
+import { readIdentity } from "../../catalog/database.ts";
+import type { Obstacle } from "../../errors.ts";
+import type { Session } from "../../postgres/session.ts";
+import { holdTarget } from "../../target/run-lock.ts";
+import { openTarget } from "../open.ts";
+import { refusal, tooOld } from "../preflight/preflight.ts";
+import type { Run } from "../run.ts";
+
+/**
+ * A session in the target itself. `alone`: it holds the target as a sync does, so that no two work on its constraints, or on its name.
+ * @throws PgdittoError `locked` when another run holds it, `preflight` when it cannot be written to.
+ */
+export async function openConstraints(run: Run, alone: boolean): Promise<Session> {
+  const session = await openTarget(run, "constraints");
+  try {
+    const obstacles = [...tooOld(session, "target"), ...(alone ? await standby(session) : [])];
+    if (obstacles.length > 0) throw refusal(obstacles);
+    if (alone) await holdTarget(session, run.config.target.database, run.id);
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function standby(session: Session): Promise<Obstacle[]> {
+  if (!(await readIdentity(session)).inRecovery) return [];
+  return [
+    {
+      code: "standby",
+      side: "target",
+      message: "The target is a standby: it cannot be written to.",
+      fix: "Name the primary as the target.",
+    },
+  ];
+}

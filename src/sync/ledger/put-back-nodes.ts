@@ -1,0 +1,66 @@
+import type { RemovableKind } from "../../catalog/removable/removable.ts";
+import type { GraphNode } from "../../scheduler/graph.ts";
+import type { LedgerEntry } from "../../target/ledger.ts";
+
+export interface PutBackNode extends GraphNode {
+  entry: LedgerEntry;
+  step: "put-back" | "validate";
+}
+
+/** What rests on what: an earlier one is there before a later one is put back. */
+const ORDER: readonly RemovableKind[][] = [
+  ["row-security"],
+  ["index"],
+  ["unique", "exclusion"],
+  ["not-null", "check"],
+  ["foreign-key"],
+  ["trigger"],
+];
+
+/** Ranks, each of which waits for the one before it; in a rank the last that was taken off comes back first. */
+export function inPutBackOrder<T extends { kind: RemovableKind }>(things: readonly T[]): T[][] {
+  return ORDER.map((kinds) => things.filter(({ kind }) => kinds.includes(kind)).toReversed()).filter((rank) => rank.length > 0);
+}
+
+/** Each is put back, then validated once all of its rank are there. */
+export function putBackNodes(entries: readonly LedgerEntry[]): PutBackNode[] {
+  const nodes: PutBackNode[] = [];
+  let before: string[] = [];
+  for (const rank of inPutBackOrder(entries)) {
+    const adding = rank
+      .filter((entry) => entry.state === "off")
+      .map((entry): PutBackNode => ({
+        id: `put-back:${entry.id}`,
+        after: before,
+        cost: 1,
+        locks: [{ key: lockOf(entry), exclusive: entry.kind !== "index" }],
+        entry,
+        step: "put-back",
+      }));
+    const added = adding.map((node) => node.id);
+    const validating = rank
+      .filter((entry) => entry.validate !== undefined)
+      .map((entry): PutBackNode => ({
+        id: `validate:${entry.id}`,
+        after: [...before, ...added],
+        cost: 1,
+        // VALIDATE takes SHARE UPDATE EXCLUSIVE, of which a table bears one (manual 13.3)
+        locks: [{ key: tableOf(entry), exclusive: true }],
+        entry,
+        step: "validate",
+      }));
+    nodes.push(...adding, ...validating);
+    before = [...added, ...validating.map((node) => node.id)];
+  }
+  return nodes;
+}
+
+function tableOf({ schema, table }: LedgerEntry): string {
+  return `${schema}.${table}`;
+}
+
+/** What takes a moment only goes one after the other: a foreign key locks two tables, and what is NOT VALID yet the tables that inherit it. */
+function lockOf(entry: LedgerEntry): string {
+  if (entry.kind === "foreign-key") return "foreign keys";
+  return entry.validate === undefined ? tableOf(entry) : "checks";
+}
