@@ -15,6 +15,7 @@ import { compareDatabases, type VerifyResult } from "./sync/compare/compare-data
 import { examine, examinePlan, type Diagnosis, type Replaces } from "./sync/examine.ts";
 import { listLeftovers, removeLeftovers } from "./sync/clean-up.ts";
 import { asPgdittoError } from "./errors.ts";
+import type { TakenOff } from "./sync/reload/examine-reload.ts";
 import type { SyncResult } from "./sync/result.ts";
 import type { ReplaceQuestion, Run } from "./sync/run.ts";
 import { runSync } from "./sync/sync.ts";
@@ -41,6 +42,7 @@ export { chromeTrace } from "./report/trace.ts";
 export type { ChromeTrace, TraceEvent } from "./report/trace-event.ts";
 export type { VerifyResult } from "./sync/compare/compare-databases.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
+export type { TakenOff } from "./sync/reload/examine-reload.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
 export type { TemplateOffer } from "./sync/template-offer.ts";
@@ -71,18 +73,22 @@ export async function sync(options: RunOptions = {}): Promise<SyncResult> {
 
 export interface PlanResult extends PlanSummary {
   obstacles: readonly Obstacle[];
-  /** Which pg_dump reads the schema. */
+  /** Which pg_dump reads the schema; empty with mode `truncate`, which needs none. */
   pgDump: string;
   replaces: Replaces;
   /** What `strategy: "template"` would take, where it is possible: both databases on one server, everything selected. */
   template: TemplateOffer | undefined;
+  /** With mode `truncate`: what is taken off the target's tables meanwhile, and put back. Otherwise nothing is. */
+  takenOff: readonly TakenOff[];
 }
 
 /** What `sync` would do; writes nothing. @throws PgdittoError */
 export async function plan(options: RunOptions = {}): Promise<PlanResult> {
   return withRun(options, async (run) => {
-    const { plan: made, obstacles, pgDump, replaces, template } = await examinePlan(run);
-    return { ...summarizePlan(made), obstacles, pgDump, replaces, template };
+    const { plan: made, ...facts } = await examinePlan(run);
+    const { obstacles, pgDump, replaces, template, takenOff } = facts;
+    const summary = summarizePlan(made, run.config.mode === "truncate" ? "not selected; the rows on the target stay" : undefined);
+    return { ...summary, obstacles, pgDump, replaces, template, takenOff };
   });
 }
 

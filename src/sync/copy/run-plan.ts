@@ -34,7 +34,13 @@ export async function runPlan(
   run: Run,
   plan: Plan,
   workers: Workers,
-  options: { encoding: string; statistics: TaskContext["statistics"]; journal: Journal; pace?: Pace | undefined },
+  options: {
+    encoding: string;
+    statistics: TaskContext["statistics"];
+    journal: Journal | undefined;
+    pace?: Pace | undefined;
+    inTransaction?: boolean;
+  },
 ): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
@@ -56,6 +62,7 @@ export async function runPlan(
       onBytes: (bytes) => events.progress(task, bytes),
       warn: (code, message, hint) => warn(run, code, message, hint),
       journal: options.journal,
+      inTransaction: options.inTransaction,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
       recordCount: (table, rows) => counts.set(table, addCounts(counts.get(table), rows)),
     };
