@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { PgdittoError } from "../../src/errors.ts";
 import { type FreshDatabase, freshDatabase } from "../support/databases.ts";
 import { type JsonLine, jsonLines, runBetween, startBetween } from "../support/cli-run.ts";
-import { copy, schemaText } from "../support/fidelity.ts";
+import { copy, schemaText, warningCodes } from "../support/fidelity.ts";
 import { tableChecksums } from "../support/oracle.ts";
 import { closeGate, GATE, SALES, salesPair, SOLD, SOLD_TABLES, soldRows, untilQuiet, WORKED_ON } from "../support/reload.ts";
 import { ownCluster, server } from "../support/servers.ts";
@@ -157,6 +157,25 @@ describe("a failure on the way", () => {
     await other.query("COMMIT");
     await copy(source, target, { mode: "truncate", yes: true });
     expect(await tableChecksums(target.url)).toEqual(await tableChecksums(source.url));
+  });
+
+  test("a ledger that came with a copy of another database, or that the source holds: neither is touched, and the first is told of", async () => {
+    await using pair = await salesPair();
+    const { source, target } = pair;
+    const ledger = `CREATE SCHEMA pgditto; CREATE TABLE pgditto.ledger (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run text NOT NULL, purpose text NOT NULL, kind text NOT NULL,
+      "schema" text NOT NULL, "table" text NOT NULL, name text NOT NULL, state text NOT NULL DEFAULT 'off', put_back text NOT NULL, validate text,
+      taken timestamptz NOT NULL DEFAULT now(), database text NOT NULL, database_oid bigint NOT NULL, system text NOT NULL);
+      INSERT INTO pgditto.ledger (run, purpose, kind, "schema", "table", name, put_back, database, database_oid, system)
+      VALUES ('r', 'reload', 'trigger', 'public', 'orders', 'usual', 'DROP TABLE public.seen', 'somewhere', 1, '2')`;
+    await source.sql(ledger);
+    const { events } = await copy(source, target, truncate);
+    expect(await target.sql("SELECT nspname FROM pg_namespace WHERE nspname = 'pgditto'")).toEqual([]);
+    expect(warningCodes(events)).toEqual(["stale-views"]);
+    await target.sql(ledger);
+    const second = await copy(source, target, truncate);
+    expect(warningCodes(second.events)).toEqual(["ledger-elsewhere", "stale-views"]);
+    expect(await target.sql("SELECT database FROM pgditto.ledger")).toEqual([{ database: "somewhere" }]);
+    expect(await target.sql("SELECT count(*)::int AS n FROM seen")).toEqual([{ n: 0 }]);
   });
 
   test("a second run is told of the first", async () => {

@@ -93,6 +93,8 @@ async function tellLargeObjects(run: Run, source: Session): Promise<void> {
 /** An extension's own tables hold rows of the extension beside the user's. */
 async function selectRows(run: Run, source: Session, all: readonly TableInfo[]): Promise<Set<number>> {
   const selected = await selectTables(source, all, run.config);
+  // a ledger is about the database that it is in
+  for (const { oid, schema, name } of all) if (schema === "pgditto" && name === "ledger") selected.delete(oid);
   const extensions = all.filter((table) => table.extension !== undefined && selected.has(table.oid));
   for (const { oid } of extensions) selected.delete(oid);
   if (extensions.length > 0) {

@@ -14,6 +14,7 @@ import { answers } from "../copy/regain-control.ts";
 import { runPlan } from "../copy/run-plan.ts";
 import { PHASES } from "../copy/task-events.ts";
 import { openWorkers } from "../copy/workers.ts";
+import type { PutBackResult } from "../ledger/put-back.ts";
 import type { Opened } from "../open.ts";
 import { fitWorkers } from "../preflight/fit-workers.ts";
 import type { SyncResult } from "../result.ts";
@@ -44,7 +45,8 @@ export function lockTimeout({ config }: Run): string {
 export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadContents): Promise<Reloaded> {
   const { plan, snapshot } = contents;
   const { database } = run.config.target;
-  const { count } = await fitWorkers(run, opened, Math.min(run.config.jobs * run.config.batchSize, plan.rows.tasks.length));
+  const most = Math.max(1, plan.rows.tasks.length, plan.after.tasks.length);
+  const { count } = await fitWorkers(run, opened, Math.min(run.config.jobs * run.config.batchSize, most));
   const settings = [
     loadingSettings(await readAbilities(opened.control), count),
     `SET lock_timeout = '${lockTimeout(run)}'`,
@@ -56,6 +58,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
   tellPlan(run, contents);
   const before = await readInventory(opened.control, run.signal);
   const watch = watchFresh(run);
+  let back: PutBackResult | undefined;
   try {
     await stage(run, "take-off", () => takeOffAll(run, opened.control, contents));
     using guard = await guardRun(run, opened, database);
@@ -70,17 +73,19 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
     const source = first ? await first.source.get() : opened.source;
     const counts = lost ? await countAnew(run, plan.rows, { source, target: control }) : done.counts;
     const rows = await rowDifferences(run, { source, target: control }, contents, counts);
-    const back = await stage(run, "put-back", () => putBackAll(run, control, workers));
+    const put = await stage(run, "put-back", () => putBackAll(run, control, workers));
+    back = put;
     await runPlan({ ...run, signal }, plan.after, workers, options);
     run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
-    await stage(run, "verify", () => verifyReload(run, control, { contents, counts, rows, before, back }));
+    await stage(run, "verify", () => verifyReload(run, control, { contents, counts, rows, before, back: put }));
     return { ...summarizeCopies(plan.rows, done), advice: [] };
   } catch (error) {
     const cause = run.signal.aborted ? cancelled(run.signal) : asSpaceError(asPgdittoError(error));
     const named = await namingBlockers(run, opened.control, cause, contents);
-    const off = await putBackAfterFailure(run, named);
-    const all = plan.rows.copied.length;
-    throw cause.code === "verify" && watch.fresh.size === all ? named : afterFailure(named, watch.rows(plan.rows.copies), off);
+    // verification tells of what is not as it was
+    if (back && (cause.code === "verify" || cause.task === "put back")) throw named;
+    const off = back ? back.differences.length + back.failed.length : await putBackAfterFailure(run, named);
+    throw afterFailure(named, watch.rows(plan.rows.copies), off);
   }
 }
 
@@ -102,12 +107,10 @@ async function takeOffAll(run: Run, control: Session, { inTheWay }: ReloadConten
 /** Which tables have their new rows by now. */
 function watchFresh(run: Run): {
   run: Run;
-  fresh: ReadonlySet<string>;
   rows: (all: readonly Named[]) => { fresh: string[]; old: string[] };
 } {
   const fresh = new Set<string>();
   return {
-    fresh,
     run: {
       ...run,
       emit: (event) => {

@@ -39,7 +39,16 @@ export async function reload(run: Run, patient: boolean): Promise<Omit<SyncResul
 
 /** What a dead run has taken off for its rows. What somebody took off with `pgditto constraints` stays off. */
 async function repairLeft(run: Run, control: Session): Promise<void> {
-  const entries = (await readLedger(control)).filter(({ purpose, elsewhere }) => purpose === "reload" && elsewhere === undefined);
+  const all = await readLedger(control);
+  const [foreign] = all.filter(({ elsewhere }) => elsewhere !== undefined);
+  if (foreign)
+    warn(
+      run,
+      "ledger-elsewhere",
+      `The target holds a ledger of another database (${foreign.elsewhere ?? ""}), which came here with a copy: nothing of it is put back.`,
+      "`pgditto repair` in that database does. If this one lacks something too, look at pgditto.ledger here.",
+    );
+  const entries = all.filter(({ purpose, elsewhere }) => purpose === "reload" && elsewhere === undefined);
   if (entries.length === 0) return;
   info(run, "ledger-found", `An earlier run has left ${plural(entries.length, "thing")} taken off in the target: put back first.`);
   const result = await putBack(run, entries, [control]);

@@ -1,5 +1,5 @@
 import { type Difference, PgdittoError } from "../../errors.ts";
-import type { Removable } from "../../catalog/removable/removable.ts";
+import { displayRemovable, type Removable } from "../../catalog/removable/removable.ts";
 import { displayIdent, displayName } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { RowCounts } from "../../tasks/row-counts.ts";
@@ -29,8 +29,9 @@ interface Found {
  */
 export async function verifyReload(run: Run, target: Session, { contents, counts, rows, before, back }: Found): Promise<void> {
   const { plan, inTheWay } = contents;
-  const missing = [...back.differences.map(({ object }) => object), ...back.failed.map(({ entry }) => entry.name)];
-  const touched = new Set(inTheWay.takenOff.filter((one) => !missing.some((name) => name.endsWith(one.name))).map(itemOf));
+  const told = new Set([...back.differences.map(({ object }) => object), ...back.failed.map(({ entry }) => displayRemovable(entry))]);
+  const isTold = ({ table: { schema, name: table }, name }: Removable): boolean => told.has(displayRemovable({ schema, table, name }));
+  const touched = new Set(inTheWay.takenOff.filter((one) => !isTold(one)).map(itemOf));
   const after = await readInventory(target, run.signal);
   const ofOurs = (item: InventoryItem): boolean => touched.has(`${item.kind} ${item.object}`);
   const differences = [
