@@ -44,9 +44,11 @@ export type Stage =
   | "resume"
   | "plan"
   | "workers"
+  | "take-off"
   | "staging"
   | "template"
   | "tasks"
+  | "put-back"
   | "verify"
   | "swap"
   | "drop-old"
@@ -87,7 +89,7 @@ export type SyncEventBody =
       version: string;
       source: EndpointSummary;
       target: EndpointSummary;
-      mode: "staging" | "recreate";
+      mode: "staging" | "recreate" | "truncate";
       strategy: "copy" | "template";
       jobs: number;
       batchSize: number;

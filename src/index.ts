@@ -19,6 +19,7 @@ import { type DropResult, dropConstraints as runDrop } from "./sync/constraints/
 import { listConstraints as runList, type OffList } from "./sync/constraints/list-constraints.ts";
 import { restoreConstraints as runRestore, type RestoreResult } from "./sync/constraints/restore-constraints.ts";
 import { repair as runRepair, type RepairResult } from "./sync/ledger/repair.ts";
+import type { TakenOff } from "./sync/reload/examine-reload.ts";
 import type { SyncResult } from "./sync/result.ts";
 import type { ReplaceQuestion, Run } from "./sync/run.ts";
 import { runSync } from "./sync/sync.ts";
@@ -51,6 +52,7 @@ export type { OffList } from "./sync/constraints/list-constraints.ts";
 export type { RestoreResult } from "./sync/constraints/restore-constraints.ts";
 export type { RepairResult } from "./sync/ledger/repair.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
+export type { TakenOff } from "./sync/reload/examine-reload.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
 export type { TemplateOffer } from "./sync/template-offer.ts";
@@ -84,18 +86,22 @@ export async function sync(options: RunOptions = {}): Promise<SyncResult> {
 
 export interface PlanResult extends PlanSummary {
   obstacles: readonly Obstacle[];
-  /** Which pg_dump reads the schema. */
+  /** Which pg_dump reads the schema; empty with mode `truncate`, which needs none. */
   pgDump: string;
   replaces: Replaces;
   /** What `strategy: "template"` would take, where it is possible: both databases on one server, everything selected. */
   template: TemplateOffer | undefined;
+  /** With mode `truncate`: what is taken off the target's tables meanwhile, and put back. Otherwise nothing is. */
+  takenOff: readonly TakenOff[];
 }
 
 /** What `sync` would do; writes nothing. @throws PgdittoError */
 export async function plan(options: RunOptions = {}): Promise<PlanResult> {
   return withRun(options, async (run) => {
-    const { plan: made, obstacles, pgDump, replaces, template } = await examinePlan(run);
-    return { ...summarizePlan(made), obstacles, pgDump, replaces, template };
+    const { plan: made, ...facts } = await examinePlan(run);
+    const { obstacles, pgDump, replaces, template, takenOff } = facts;
+    const summary = summarizePlan(made, run.config.mode === "truncate" ? "not selected; the rows on the target stay" : undefined);
+    return { ...summary, obstacles, pgDump, replaces, template, takenOff };
   });
 }
 

@@ -97,8 +97,9 @@ export function fileOf(table: TableInfo): string {
 }
 
 /** Names for LOCK TABLE, without anything else: what is read before the snapshot exists. Sizes would wait for locks, without a limit. */
-export async function readTableNames(session: Session): Promise<Array<{ schema: string; name: string }>> {
-  return session.query<{ schema: string; name: string }>(`SELECT n.nspname AS schema, c.relname AS name ${FROM} ORDER BY 1, 2`);
+export async function readTableNames(session: Session, readable = false): Promise<Array<{ schema: string; name: string }>> {
+  const may = readable ? "AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')" : "";
+  return session.query<{ schema: string; name: string }>(`SELECT n.nspname AS schema, c.relname AS name ${FROM} ${may} ORDER BY 1, 2`);
 }
 
 /** Tables of somebody's own, not of extensions nor of pgditto: nothing that waits for locks, as sizes do. */

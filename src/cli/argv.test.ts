@@ -145,7 +145,7 @@ describe("bad input", () => {
     [["--jobs="], '--jobs: "" is not a whole number.', "from 1 to 1000"],
     [["-j=8"], '-j: "=8" is not a whole number.', "from 1 to 1000"],
     [["--retry-count", "0"], "--retry-count: 0 is less than 1.", "from 1 to 100"],
-    [["--mode", "stage"], '--mode: "stage" is not one of staging, recreate.', "staging"],
+    [["--mode", "stage"], '--mode: "stage" is not one of staging, recreate, truncate.', "staging"],
     [["--yes=maybe"], '--yes: "maybe" is neither true nor false.', "=false"],
     [
       ["cleanup", "--jobs", "4"],

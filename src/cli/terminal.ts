@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { isatty } from "node:tty";
 
 import type { ReplaceQuestion, SyncEvent } from "../index.ts";
-import { formatBytes } from "../util/format.ts";
+import { formatBytes, plural } from "../util/format.ts";
 import { throwIfAborted } from "../util/wait.ts";
 import { type LiveRegion, liveRegion } from "./live-region.ts";
 
@@ -74,7 +74,9 @@ export function printWarnings(event: SyncEvent): void {
 export async function askForName(question: ReplaceQuestion, signal: AbortSignal): Promise<boolean> {
   printOut("");
   printOut(`The target ${question.target} exists (${formatBytes(question.bytes)}, owner ${question.owner}) and was not made by pgditto.`);
-  printOut("It will be replaced once the copy is complete and verified; until then it stays as it is.");
+  if (question.tables !== undefined)
+    printOut(`The rows of ${plural(question.tables, "table")} in it will be replaced; everything else stays.`);
+  else printOut("It will be replaced once the copy is complete and verified; until then it stays as it is.");
   return (await ask(`Type the database's name (${question.database}) to go on: `, signal)) === question.database;
 }
 

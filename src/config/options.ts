@@ -3,6 +3,7 @@ import { LIMITS } from "./limit-options.ts";
 import { PROGRESS } from "./progress-options.ts";
 import { COMPARE, type OptionSpec, RUN, TARGET_ONLY } from "./option-spec.ts";
 import { SELECTION } from "./selection-options.ts";
+import { RELOAD } from "./reload-options.ts";
 import { OWN_SQL } from "./sql-options.ts";
 
 /** The one table of options: config-file keys, flags, environment variables, types, defaults, help and the JSON schema come from it. */
@@ -118,14 +119,15 @@ export const OPTIONS = {
   mode: {
     type: "choice",
     flag: "mode",
-    choices: ["staging", "recreate"],
+    choices: ["staging", "recreate", "truncate"],
     default: "staging",
     group: "How",
     commands: RUN,
     help:
       "staging: build the copy beside the target and swap it in once it is proven. recreate: drop the target first and fill it in " +
-      "place, where the disk has no room for two.",
+      "place, where the disk has no room for two. truncate: keep the database, and replace the rows of its tables.",
   },
+  ...RELOAD,
   strategy: {
     type: "choice",
     flag: "strategy",

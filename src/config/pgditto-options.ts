@@ -51,8 +51,15 @@ export interface PgdittoOptions {
   resume?: boolean | undefined;
   /** Keep the staging database when the run fails or is cancelled. Default false: only when a server or the network was lost. */
   keepStaging?: boolean | undefined;
-  /** `staging`: build beside the target and swap. `recreate`: drop first and fill in place. Default `staging`. */
-  mode?: "staging" | "recreate" | undefined;
+  /**
+   * `staging`: build beside the target and swap. `recreate`: drop first and fill in place. `truncate`: keep the database, and replace the
+   * rows of its tables. Default `staging`.
+   */
+  mode?: "staging" | "recreate" | "truncate" | undefined;
+  /** With mode `truncate`: everything in one transaction, so that readers see the old rows until it is committed. Default false. */
+  atomic?: boolean | undefined;
+  /** With mode `truncate`: take secondary indexes off while rows come in, and build them again afterwards. Default false. */
+  dropIndexes?: boolean | undefined;
   /**
    * `copy`: schema by pg_dump, rows by COPY. `template`: `CREATE DATABASE … TEMPLATE` copies the source's files; for two databases of one
    * server, everything selected, nobody connected to the source. Default `copy`.

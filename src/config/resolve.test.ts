@@ -59,6 +59,8 @@ describe("defaults", () => {
       resume: false,
       keepStaging: false,
       mode: "staging",
+      atomic: false,
+      dropIndexes: false,
       strategy: "copy",
       keepPrevious: false,
       yes: false,
@@ -213,7 +215,7 @@ describe("bad input", () => {
   test.each([
     ['{\n  "jobs": "4"\n}', '2:3: jobs: "4" is not a whole number.'],
     ['{\n  "tables": "orders"\n}', "2:3: tables: the value is a string, not a list."],
-    ['{\n  "mode": "stagin"\n}', '2:3: mode: "stagin" is not one of staging, recreate.'],
+    ['{\n  "mode": "stagin"\n}', '2:3: mode: "stagin" is not one of staging, recreate, truncate.'],
     ['{\n  "source": "postgresql://u:hunter2@h:x/db"\n}', "2:3: source: what follows the host's colon is not a port number."],
     ['{\n  "source": {\n    "pasword": "hunter2" }\n}', "3:5: source.pasword: pasword is not a part of a connection."],
     ['{\n  "source": {\n    "password": ["hunter2"] }\n}', "3:5: source.password: the value is a list, not a string."],

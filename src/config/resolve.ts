@@ -7,6 +7,7 @@ import { OPTION_KEYS, type OptionKey, OPTIONS, specOf } from "./options.ts";
 import { checkOption, parseOption, type ValueOf } from "./option-value.ts";
 import { refuse } from "./origin.ts";
 import type { CliFlags } from "./pgditto-options.ts";
+import { refuseHalfReload } from "./reload-options.ts";
 import { refuseHalfTemplate } from "./strategy.ts";
 import { absolute, envValue, type Surroundings } from "./surroundings.ts";
 import { parseSize } from "./size.ts";
@@ -42,7 +43,9 @@ export interface ResolvedConfig {
   verify: "counts" | "checksum" | undefined;
   resume: boolean;
   keepStaging: boolean;
-  mode: "staging" | "recreate";
+  mode: "staging" | "recreate" | "truncate";
+  atomic: boolean;
+  dropIndexes: boolean;
   strategy: "copy" | "template";
   keepPrevious: boolean;
   yes: boolean;
@@ -108,6 +111,8 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     resume: pick("resume") ?? false,
     keepStaging: pick("keepStaging") ?? false,
     mode: pick("mode") ?? OPTIONS.mode.default,
+    atomic: pick("atomic") ?? false,
+    dropIndexes: pick("dropIndexes") ?? false,
     strategy: pick("strategy") ?? OPTIONS.strategy.default,
     keepPrevious: pick("keepPrevious") ?? false,
     yes: pick("yes") ?? false,
@@ -137,6 +142,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     );
   }
   refuseHalfTemplate(options);
+  refuseHalfReload(options);
   return { source: await endpoint("source"), target: await endpoint("target"), ...options, warnings };
 }
 

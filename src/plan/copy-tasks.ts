@@ -16,19 +16,18 @@ const COPY_COST = 64 * 1024;
 export function copyTasks(
   copies: readonly Copy[],
   constraints: readonly ConstraintInfo[],
-  readyAfter: (table: TableInfo) => string,
+  readyAfter: (table: TableInfo) => string | undefined,
 ): CopyTask[] {
   const before = tablesBefore(
     copies.map((copy) => copy.table),
     constraints,
   );
   const isSmall = (copy: Copy): boolean => copy.bytes < SMALL_TABLE && copy.table.extension === undefined && copy.table.parts === undefined;
+  const waited = (copy: Copy): string[] => [readyAfter(copy.table)].filter((id) => id !== undefined);
   const alone = copies.filter((copy) => !isSmall(copy));
   return [
-    ...alone.map((copy) => copyTask([copy], [readyAfter(copy.table), ...(before.get(copy.table.oid) ?? []).map((oid) => `copy:${oid}`)])),
-    ...grouped(inOrderOf(copies.filter(isSmall), readyAfter)).map((group) =>
-      copyTask(group, [...new Set(group.map((copy) => readyAfter(copy.table)))]),
-    ),
+    ...alone.map((copy) => copyTask([copy], [...waited(copy), ...(before.get(copy.table.oid) ?? []).map((oid) => `copy:${oid}`)])),
+    ...grouped(inOrderOf(copies.filter(isSmall), readyAfter)).map((group) => copyTask(group, [...new Set(group.flatMap(waited))])),
   ];
 }
 
@@ -46,7 +45,7 @@ function copyTask(copies: readonly Copy[], after: readonly string[]): CopyTask {
 }
 
 /** Those that are ready together go together. */
-function inOrderOf(copies: readonly Copy[], readyAfter: (table: TableInfo) => string): Copy[] {
+function inOrderOf(copies: readonly Copy[], readyAfter: (table: TableInfo) => string | undefined): Copy[] {
   return [...groupBy(copies, (copy) => readyAfter(copy.table)).values()].flat();
 }
 

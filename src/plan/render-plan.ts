@@ -33,7 +33,8 @@ export interface PlanSummary {
   bytes: number;
 }
 
-export function summarizePlan(plan: Plan): PlanSummary {
+/** @param unselected What becomes of the rows of tables that were not selected. */
+export function summarizePlan(plan: Plan, unselected = "rows not selected; its structure is made"): PlanSummary {
   const names = new Map(plan.tables.map((table) => [table.oid, displayName(table.schema, table.name)]));
   const tasks: Record<string, number> = {};
   for (const task of plan.tasks) tasks[task.kind] = (tasks[task.kind] ?? 0) + 1;
@@ -54,7 +55,7 @@ export function summarizePlan(plan: Plan): PlanSummary {
     leftOut: [
       ...plan.unselected.map((table) => ({
         object: displayName(table.schema, table.name),
-        reason: "rows not selected; its structure is made",
+        reason: unselected,
       })),
       ...plan.tasks.flatMap((task) =>
         task.kind === "foreign-key" && task.partial

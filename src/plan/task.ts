@@ -32,6 +32,8 @@ export interface Copy {
   formatReason: string | undefined;
   /** TRUNCATE and `COPY … FREEZE` in one transaction: worth it for tables that are not small, impossible for ranges. */
   freeze: boolean;
+  /** `--mode truncate`: what goes in the same transaction, the table's own rows, or those of its partitions with it. */
+  replaces?: "table" | "tree" | undefined;
   range: BlockRange | undefined;
   /** Heap and TOAST to move. */
   bytes: number;

@@ -98,7 +98,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           "PLAN",
           "DONE",
           plural(event.tables, "table"),
-          `${formatBytes(event.bytes)} in ${plural(event.tasks, "task")}; schema read with ${event.pgDump}; snapshot ${event.snapshot}`,
+          `${formatBytes(event.bytes)} in ${plural(event.tasks, "task")}; ${event.pgDump === "" ? "" : `schema read with ${event.pgDump}; `}snapshot ${event.snapshot}`,
         );
         break;
       case "task:started": {

@@ -6,6 +6,8 @@ import { withOwnSql } from "./own-sql-steps.ts";
 import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
 import { type Run, warnOfConfig } from "./run.ts";
+import { examineReload, type TakenOff, versionObstacles } from "./reload/examine-reload.ts";
+import { openReload, openTarget } from "./reload/open-reload.ts";
 import { isTemplateObstacle } from "./preflight/template-obstacles.ts";
 import { offerTemplate, type TemplateOffer } from "./template-offer.ts";
 
@@ -15,12 +17,14 @@ interface ExaminedPlan {
   pgDump: string;
   replaces: Replaces;
   template: TemplateOffer | undefined;
+  takenOff: readonly TakenOff[];
 }
 
 /** What `sync` would do; nothing is written anywhere, and nobody is asked. */
 export async function examinePlan(asked: Run): Promise<ExaminedPlan> {
   const run = await withOwnSql(asked);
   warnOfConfig(run);
+  if (run.config.mode === "truncate") return await examineReloadPlan(run);
   await using opened = await open(run);
   const found = await preflight(run, opened);
   const unreadable = found.obstacles.filter(
@@ -35,11 +39,23 @@ export async function examinePlan(asked: Run): Promise<ExaminedPlan> {
     pgDump: contents.pgDump,
     replaces: replaces(opened),
     template,
+    takenOff: [],
   };
 }
 
+async function examineReloadPlan(run: Run): Promise<ExaminedPlan> {
+  await using opened = await openReload(run);
+  const old = versionObstacles(opened);
+  if (old.length > 0) throw refusal(old);
+  const found = await examineReload(run, opened);
+  return { ...found, pgDump: "", replaces: ROWS, template: undefined };
+}
+
 /** What happens to a database that has the target's name. */
-export type Replaces = "nothing" | "a copy made by pgditto" | "a database that pgditto did not make";
+export type Replaces = "nothing" | "a copy made by pgditto" | "a database that pgditto did not make" | "rows of tables that are there";
+
+/** `--mode truncate`. */
+const ROWS: Replaces = "rows of tables that are there";
 
 function replaces(opened: Opened): Replaces {
   if (!opened.existing) return "nothing";
@@ -60,7 +76,10 @@ export interface Diagnosis {
 export async function examine(asked: Run): Promise<Diagnosis> {
   const run = await withOwnSql(asked);
   warnOfConfig(run);
-  const [source, target] = await Promise.allSettled([openSource(run, "doctor"), openControl(run, "doctor")]);
+  const [source, target] = await Promise.allSettled([
+    openSource(run, "doctor"),
+    run.config.mode === "truncate" ? openTarget(run, "doctor", false) : openControl(run, "doctor"),
+  ]);
   for (const side of [source, target]) if (side.status === "fulfilled") await side.value[Symbol.asyncDispose]();
   if (source.status === "rejected" && target.status === "rejected") {
     const [first, second] = [source.reason as unknown, target.reason as unknown];
@@ -70,12 +89,20 @@ export async function examine(asked: Run): Promise<Diagnosis> {
   }
   if (source.status === "rejected") throw source.reason;
   if (target.status === "rejected") throw target.reason;
+  if (run.config.mode === "truncate") {
+    await using inTarget = await openReload(run);
+    const old = versionObstacles(inTarget);
+    const { obstacles } = old.length > 0 ? { obstacles: old } : await examineReload(run, inTarget);
+    return { obstacles, ...versions(inTarget), replaces: ROWS };
+  }
   await using opened = await open(run);
   const { obstacles } = await preflight(run, opened);
+  return { obstacles, ...versions(opened), replaces: replaces(opened) };
+}
+
+function versions({ source, control }: Opened): Pick<Diagnosis, "source" | "target"> {
   return {
-    obstacles,
-    source: opened.source.parameters.get("server_version") ?? "",
-    target: opened.control.parameters.get("server_version") ?? "",
-    replaces: replaces(opened),
+    source: source.parameters.get("server_version") ?? "",
+    target: control.parameters.get("server_version") ?? "",
   };
 }

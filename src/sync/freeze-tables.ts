@@ -10,15 +10,18 @@ export const LOCK_TIMEOUT_MS = 60_000;
 /** Tables may appear and go while they are being locked; this often, and the run gives up. */
 const LOCK_ROUNDS = 5;
 
-/** Locks all tables of a database and exports a snapshot; repeats until the locked tables are the ones that the snapshot shows. */
-export async function freezeTables(session: Session, signal: AbortSignal): Promise<string> {
+/**
+ * Locks all tables of a database and exports a snapshot; repeats until the locked tables are the ones that the snapshot shows.
+ * @param readable Only those that the role may read.
+ */
+export async function freezeTables(session: Session, signal: AbortSignal, readable = false): Promise<string> {
   const { side } = session;
   for (let round = 1; ; round += 1) {
-    const before = (await readTableNames(session)).map(({ schema, name }) => quoteQualified(schema, name));
+    const before = (await readTableNames(session, readable)).map(({ schema, name }) => quoteQualified(schema, name));
     try {
       const snapshot = await lockAndExport(session, before, LOCK_TIMEOUT_MS, signal);
       const known = new Set(before);
-      const unlocked = (await readTableNames(session)).filter(({ schema, name }) => !known.has(quoteQualified(schema, name)));
+      const unlocked = (await readTableNames(session, readable)).filter(({ schema, name }) => !known.has(quoteQualified(schema, name)));
       if (unlocked.length === 0) return snapshot;
     } catch (error) {
       if (!(error instanceof PgdittoError) || !["42P01", "3F000"].includes(error.sqlstate ?? "")) throw lockError(error);

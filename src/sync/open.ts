@@ -94,7 +94,10 @@ export function ownNames(run: Pick<Run, "id">): string {
 }
 
 /** Whatever names lead there: the same cluster and the same OID are the same database. */
-async function refuseSameDatabase(run: Run, opened: Pick<Opened, "source" | "control" | "sourceIdentity" | "existing">): Promise<void> {
+export async function refuseSameDatabase(
+  run: Run,
+  opened: Pick<Opened, "source" | "control" | "sourceIdentity" | "existing">,
+): Promise<void> {
   if (opened.existing?.oid !== opened.sourceIdentity.oid || !(await onSameCluster(opened))) return;
   throw new PgdittoError("usage", `Source and target are the same database: ${run.config.target.database}.`, {
     object: run.config.target.database,

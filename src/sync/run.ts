@@ -40,6 +40,8 @@ export interface ReplaceQuestion {
   target: string;
   owner: string;
   bytes: number;
+  /** With mode `truncate`: the rows of so many tables are replaced, and nothing else. */
+  tables?: number | undefined;
 }
 
 export function warn(run: Pick<Run, "emit">, code: string, message: string, hint?: string): void {

@@ -20,6 +20,7 @@ import { open, type Opened, summarize } from "./open.ts";
 import { withOwnSql } from "./own-sql-steps.ts";
 import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
+import { reload } from "./reload/reload.ts";
 import type { SyncResult } from "./result.ts";
 import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
 import { type Memory, startOver } from "./start-over.ts";
@@ -46,7 +47,9 @@ export async function runSync(asked: Run): Promise<SyncResult> {
   const elapsed = (): number => Math.round(performance.now() - started);
   try {
     begin(counted);
-    const done = await underWatch(counted, (watched) => startOver(watched, (memory) => copyAndSwap(watched, memory)));
+    const done = await underWatch(counted, (watched) =>
+      startOver(watched, (memory) => (counted.config.mode === "truncate" ? reload(watched, memory.resume) : copyAndSwap(watched, memory))),
+    );
     const result: SyncResult = { run: run.id, ...done, ms: elapsed(), warnings };
     for (const advice of result.advice) run.emit({ type: "advice", ...advice });
     const { tables, rows, bytes, ms, database, previous } = result;

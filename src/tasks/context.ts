@@ -27,7 +27,10 @@ export interface TaskContext {
   tell: (code: string, message: string) => void;
   /** The source's statistics, read when first asked for; undefined: they are not carried over. */
   statistics: (() => Promise<CarriedStatistics>) | undefined;
-  journal: Journal;
+  /** Undefined: what is done is not noted; another attempt does it again. */
+  journal: Journal | undefined;
+  /** The target's session is in a transaction that the run itself commits or gives up. */
+  inTransaction?: boolean | undefined;
   /** Tells that a COPY is committed, by its id. */
   recordCopy: (id: string, result: TaskResult) => void;
   recordCount: (table: number, counts: RowCounts) => void;

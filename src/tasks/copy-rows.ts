@@ -40,7 +40,7 @@ async function copyTogether(copies: readonly Copy[], ends: { source: Session; ta
   try {
     const moved = await relay(ends, {
       copyOut: copies.map((copy) => copyOutSql(copy, context.encoding)).join("; "),
-      copyIn: `BEGIN; ${copies.map((copy) => copyInSql(copy, context.encoding)).join("; ")}`,
+      copyIn: `${context.inTransaction === true ? "" : "BEGIN; "}${copies.map((copy) => copyInSql(copy, context.encoding)).join("; ")}`,
       onBytes: context.onBytes,
       pace: pace && ((bytes) => pace.taken(bytes, signal)),
       describeFailure: (error, at) =>
@@ -60,12 +60,14 @@ async function copyTogether(copies: readonly Copy[], ends: { source: Session; ta
 
 /** Where an earlier attempt's COMMIT was under way after all, the journal refuses this one, and tells what the other has moved. */
 async function commit(target: Session, results: readonly NotedCopy[], context: TaskContext): Promise<Results> {
+  if (context.inTransaction === true) return byId(results);
   try {
     // on disk: a copy that is done is not done again, so the target must not forget it when it crashes
-    await target.run(`${await noteCopiesSql(context.journal, results)}; SET LOCAL synchronous_commit = on; COMMIT`);
+    const note = context.journal ? `${await noteCopiesSql(context.journal, results)}; ` : "";
+    await target.run(`${note}SET LOCAL synchronous_commit = on; COMMIT`);
     return byId(results);
   } catch (error) {
-    if (!(error instanceof PgdittoError) || error.sqlstate !== "23505") throw error;
+    if (!context.journal || !(error instanceof PgdittoError) || error.sqlstate !== "23505") throw error;
     await target.run("ROLLBACK");
     const ids = results.map(({ id }) => id);
     return await committed(target, ids, context);
@@ -73,11 +75,11 @@ async function commit(target: Session, results: readonly NotedCopy[], context: T
 }
 
 async function committed(target: Session, ids: readonly string[], { journal, signal }: TaskContext): Promise<Results> {
-  return byId(await readCopies(target, journal.schema, ids, signal));
+  return journal ? byId(await readCopies(target, journal.schema, ids, signal)) : new Map();
 }
 
 function heldOf(ids: readonly string[], { journal }: TaskContext): Results {
-  return byId(ids.flatMap((id) => journal.held.copies.get(id) ?? []));
+  return byId(ids.flatMap((id) => journal?.held.copies.get(id) ?? []));
 }
 
 function byId(copies: readonly NotedCopy[]): Results {

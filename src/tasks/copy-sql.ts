@@ -20,8 +20,12 @@ export function copyOutSql(copy: Copy, encoding: string | null): string {
 export function copyInSql(copy: Copy, encoding: string | null): string {
   const { table } = copy;
   const name = quoteQualified(table.schema, table.name);
-  const prepare = copy.freeze ? `TRUNCATE ONLY ${name}; ` : "";
-  return `${prepare}COPY ${name}${columnList(copy)} FROM STDIN ${options(copy, encoding, copy.freeze ? ["FREEZE"] : [])}`;
+  return `${emptySql(copy, name)}COPY ${name}${columnList(copy)} FROM STDIN ${options(copy, encoding, copy.freeze ? ["FREEZE"] : [])}`;
+}
+
+function emptySql({ replaces, freeze }: Copy, name: string): string {
+  if (replaces === "tree") return `TRUNCATE ${name}; `;
+  return replaces === "table" || freeze ? `TRUNCATE ONLY ${name}; ` : "";
 }
 
 /** The rows of these blocks. */

@@ -1,3 +1,4 @@
+import { PgdittoError } from "../errors.ts";
 import type { FinishTask } from "../plan/task.ts";
 import { applyEntry, flush } from "./apply-entries.ts";
 import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
@@ -9,7 +10,9 @@ import { dropJournalSql, hasJournal } from "./journal.ts";
  */
 export async function finish(task: FinishTask, context: TaskContext): Promise<TaskResult> {
   const session = await context.target();
-  const { schema } = context.journal;
+  const { journal } = context;
+  if (!journal) throw new PgdittoError("internal", "A plan that ends a journal runs without one.");
+  const { schema } = journal;
   if (context.attempt > 1 && !(await hasJournal(session, schema))) return NOTHING_MOVED;
   await session.run(`BEGIN; ${dropJournalSql(schema)}`, context.signal);
   for (const entry of task.entries) await applyEntry(session, entry, { ...context, journal: undefined });

@@ -1,6 +1,7 @@
 import { plan } from "../../index.ts";
 import { renderPlan } from "../../plan/render-plan.ts";
 import { obstacleLines } from "../../report/error-details.ts";
+import { renderTakenOff } from "../../report/taken-off.ts";
 import { renderOffer } from "../../sync/template-offer.ts";
 import type { CommandContext } from "../command.ts";
 import { printOut, printWarnings } from "../terminal.ts";
@@ -12,8 +13,9 @@ export async function planCommand(context: CommandContext): Promise<number> {
     return made.obstacles.length === 0 ? 0 : 6;
   }
   for (const line of renderPlan(made)) printOut(line);
-  printOut(`Schema: read with ${made.pgDump}`);
+  if (made.pgDump !== "") printOut(`Schema: read with ${made.pgDump}`);
   printOut(`Replaces: ${made.replaces}`);
+  for (const line of renderTakenOff(made.takenOff)) printOut(line);
   if (made.template) printOut(renderOffer(made.template));
   if (made.obstacles.length === 0) return 0;
   printOut("");

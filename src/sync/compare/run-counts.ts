@@ -1,7 +1,6 @@
 import type { TableInfo } from "../../catalog/tables.ts";
 import type { Plan } from "../../plan/build-plan.ts";
 import type { CountTask } from "../../plan/task.ts";
-import { NOTHING_HELD } from "../../tasks/journal.ts";
 import type { RowCounts } from "../../tasks/row-counts.ts";
 import type { Run } from "../run.ts";
 import { runPlan } from "../copy/run-plan.ts";
@@ -26,7 +25,6 @@ export async function runCounts(
     bytes: 0,
   };
   // nothing is copied, so that neither encoding nor statistics matter, and nothing is noted
-  const journal = { schema: "", boundary: Promise.resolve("0"), held: NOTHING_HELD };
-  const { counts } = await runPlan(run, plan, workers, { encoding: "UTF8", statistics: undefined, journal });
+  const { counts } = await runPlan(run, plan, workers, { encoding: "UTF8", statistics: undefined, journal: undefined });
   return counts;
 }

@@ -102,7 +102,8 @@ function lostWhenAltered(database: string): PgdittoError {
   );
 }
 
-function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {
+/** What was moved, by table. */
+export function summarizeCopies(plan: Plan, done: RunPlanResult): Pick<SyncResult, "tables" | "rows" | "bytes"> {
   const copies = groupBy(plan.copies, (copy) => copy.table);
   const tables = [...copies].map(([{ schema, name }, ofTable]) => {
     const results = ofTable.flatMap((copy) => done.copied.get(copy.id) ?? []);

@@ -1,6 +1,5 @@
 import type { Plan } from "../../plan/build-plan.ts";
 import { chain } from "../../plan/sql-tasks.ts";
-import { NOTHING_HELD } from "../../tasks/journal.ts";
 import { stepsOf } from "../own-sql-steps.ts";
 import type { Run } from "../run.ts";
 import { runPlan } from "./run-plan.ts";
@@ -11,6 +10,5 @@ export async function runAfter(run: Run, plan: Plan, workers: Workers): Promise<
   const tasks = chain(stepsOf(run, "after"), []);
   if (tasks.length === 0) return;
   // nothing of it is noted: a run that fails now begins anew
-  const journal = { schema: "", boundary: Promise.resolve("0"), held: NOTHING_HELD };
-  await runPlan(run, { ...plan, tasks }, workers, { encoding: "UTF8", statistics: undefined, journal });
+  await runPlan(run, { ...plan, tasks }, workers, { encoding: "UTF8", statistics: undefined, journal: undefined });
 }

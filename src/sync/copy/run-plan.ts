@@ -40,9 +40,10 @@ export async function runPlan(
   options: {
     encoding: string;
     statistics: TaskContext["statistics"];
-    journal: Journal;
+    journal: Journal | undefined;
     pace?: Pace | undefined;
     builds?: BuildWatch | undefined;
+    inTransaction?: boolean;
   },
 ): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
@@ -67,6 +68,7 @@ export async function runPlan(
       warn: (code, message, hint) => warn(run, code, message, hint),
       tell: (code, message) => info(run, code, message),
       journal: options.journal,
+      inTransaction: options.inTransaction,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
       recordCount: (table, rows) => counts.set(table, addCounts(counts.get(table), rows)),
     };
@@ -98,7 +100,8 @@ export async function runPlan(
         const result = await withRetries(
           {
             attempts: run.config.retryCount,
-            isWorthwhile: (error) => !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate) && mayTryAgain(task),
+            isWorthwhile: (error) =>
+              !signal.aborted && error instanceof PgdittoError && isTransient(error.sqlstate) && mayTryAgain(task, options.journal),
             wait: (ms) => sleep(ms, signal),
             onRetry: ({ attempt, attempts, delayMs, error }) =>
               events.retry(task, { attempt, attempts, delayMs, error: summarizeError(asPgdittoError(error)) }),
@@ -124,8 +127,8 @@ export async function runPlan(
 }
 
 /** What may have done a part of its work would do it twice. */
-function mayTryAgain(task: Task): boolean {
-  return task.kind !== "sql" || isRepeatable(task.step);
+function mayTryAgain(task: Task, journal: Journal | undefined): boolean {
+  return task.kind !== "sql" || (journal !== undefined && isRepeatable(task.step));
 }
 
 function describeFailure(run: Run, task: Task, error: unknown): PgdittoError {

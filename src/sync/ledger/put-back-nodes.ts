@@ -9,12 +9,13 @@ export interface PutBackNode extends GraphNode {
 
 /** What rests on what: an earlier one is there before a later one is put back. */
 const ORDER: readonly RemovableKind[][] = [
-  ["row-security"],
   ["index"],
   ["unique", "exclusion"],
   ["not-null", "check"],
   ["foreign-key"],
   ["trigger"],
+  // it would keep the tables' owner from proving their foreign keys
+  ["row-security"],
 ];
 
 /** Ranks, each of which waits for the one before it; in a rank the last that was taken off comes back first. */

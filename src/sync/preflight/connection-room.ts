@@ -39,7 +39,8 @@ export interface Room {
 
 export async function readRoom(run: Run, opened: Opened): Promise<Room> {
   const { source, control } = opened;
-  const limits = [...(await readLimits(source)), ...(await readLimits(control))];
+  const inTarget = run.config.mode === "truncate";
+  const limits = [...(await readLimits(source, inTarget)), ...(await readLimits(control, inTarget))];
   const most = run.config.maxSourceConnections;
   // the holder is one of them
   if (most !== undefined) limits.push({ side: "source", kind: "option", name: `--max-source-connections ${most}`, left: most - 1 });
@@ -83,7 +84,7 @@ interface Row {
  * What of the server, the role and the database is left. A superuser is bound by `max_connections` only. Who may not look at others sees
  * their sessions all the same, but not of which kind: those with a role are taken for clients, which autovacuum has none of.
  */
-async function readLimits(session: Session): Promise<Limit[]> {
+async function readLimits(session: Session, inTarget: boolean): Promise<Limit[]> {
   // in a transaction, such as the holder's, the list of sessions stays as it was when it was first looked at
   await session.query("SELECT pg_catalog.pg_stat_clear_snapshot()");
   const reserved = session.serverVersion >= 160_000 ? "- pg_catalog.current_setting('reserved_connections')::int" : "";
@@ -104,7 +105,7 @@ WHERE r.rolname = SESSION_USER AND d.datname = pg_catalog.current_database()`);
   if (row.roleLimit >= 0)
     limits.push({ side, kind: "role", name: `CONNECTION LIMIT ${row.roleLimit} of role ${displayIdent(row.role)}`, left: row.roleLeft });
   // the target's workers are in the staging database, which gets the source's limit only at the end
-  if (row.databaseLimit >= 0 && side === "source") {
+  if (row.databaseLimit >= 0 && (side === "source" || inTarget)) {
     const name = `CONNECTION LIMIT ${row.databaseLimit} of database ${displayIdent(row.database)}`;
     limits.push({ side, kind: "database", name, left: row.databaseLeft });
   }

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+
+import { refuseHalfReload } from "./reload-options.ts";
+
+const PLAIN = {
+  mode: "truncate",
+  atomic: false,
+  dropIndexes: false,
+  strategy: "copy",
+  resume: false,
+  keepStaging: false,
+  keepPrevious: false,
+  noOwner: false,
+  noAcl: false,
+  noTablespaces: false,
+  skipExtensions: [],
+  maxTargetSize: undefined,
+};
+
+describe("--mode truncate", () => {
+  test.each([{}, { atomic: true }, { dropIndexes: true }])("goes with %j", (choice) => {
+    expect(() => refuseHalfReload({ ...PLAIN, ...choice })).not.toThrow();
+  });
+
+  test.each([
+    ["--strategy template", { strategy: "template" }],
+    ["--resume", { resume: true }],
+    ["--keep-staging", { keepStaging: true }],
+    ["--keep-previous", { keepPrevious: true }],
+    ["--no-owner", { noOwner: true }],
+    ["--no-acl", { noAcl: true }],
+    ["--no-tablespaces", { noTablespaces: true }],
+    ["--skip-extension", { skipExtensions: ["a"] }],
+    ["--max-target-size", { maxTargetSize: 1 }],
+  ])("and %s contradict each other", (flag, choice) => {
+    expect(() => refuseHalfReload({ ...PLAIN, ...choice })).toThrow(`--mode truncate and ${flag} contradict each other`);
+    if (flag !== "--strategy template") expect(() => refuseHalfReload({ ...PLAIN, ...choice, mode: "staging" })).not.toThrow();
+  });
+
+  test("--atomic and --drop-indexes contradict each other, and mean nothing without it", () => {
+    expect(() => refuseHalfReload({ ...PLAIN, atomic: true, dropIndexes: true })).toThrow("contradict each other");
+    expect(() => refuseHalfReload({ ...PLAIN, atomic: true, mode: "staging" })).toThrow("--atomic without --mode truncate");
+    expect(() => refuseHalfReload({ ...PLAIN, dropIndexes: true, mode: "recreate" })).toThrow("--drop-indexes without --mode truncate");
+  });
+});
