@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { NO_SQL } from "./own-sql.ts";
 import { refuseHalfReload } from "./reload-options.ts";
 
 const PLAIN = {
@@ -15,6 +16,7 @@ const PLAIN = {
   noTablespaces: false,
   skipExtensions: [],
   maxTargetSize: undefined,
+  sql: NO_SQL,
 };
 
 describe("--mode truncate", () => {
@@ -35,6 +37,15 @@ describe("--mode truncate", () => {
   ])("and %s contradict each other", (flag, choice) => {
     expect(() => refuseHalfReload({ ...PLAIN, ...choice })).toThrow(`--mode truncate and ${flag} contradict each other`);
     if (flag !== "--strategy template") expect(() => refuseHalfReload({ ...PLAIN, ...choice, mode: "staging" })).not.toThrow();
+  });
+
+  test("--atomic has no room for SQL in the middle", () => {
+    const sql = (stage: "before" | "after-data") => ({ ...NO_SQL, files: [{ stage, given: "a.sql", absolute: "/a.sql" }] });
+    expect(() => refuseHalfReload({ ...PLAIN, atomic: true, sql: sql("after-data") })).toThrow(
+      "--atomic and --sql after-data contradict each other",
+    );
+    expect(() => refuseHalfReload({ ...PLAIN, atomic: true, sql: sql("before") })).not.toThrow();
+    expect(() => refuseHalfReload({ ...PLAIN, sql: sql("after-data") })).not.toThrow();
   });
 
   test("--atomic and --drop-indexes contradict each other, and mean nothing without it", () => {

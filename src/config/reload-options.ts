@@ -1,4 +1,5 @@
 import { PgdittoError } from "../errors.ts";
+import { type OwnSql, stagesInUse } from "./own-sql.ts";
 import { type OptionSpec, RUN } from "./option-spec.ts";
 
 /** Options of `--mode truncate`. */
@@ -32,6 +33,7 @@ interface Reload {
   noTablespaces: boolean;
   skipExtensions: readonly string[];
   maxTargetSize: number | undefined;
+  sql: OwnSql;
 }
 
 /** `--mode truncate` makes no database: what speaks of one, or of what is in its schema, has no meaning there. @throws PgdittoError `usage` naming the flags. */
@@ -56,11 +58,19 @@ export function refuseHalfReload(config: Reload): void {
     ...(config.skipExtensions.length > 0 ? ["--skip-extension"] : []),
     ...(config.maxTargetSize === undefined ? [] : ["--max-target-size"]),
   ];
+  const within = stagesInUse(config.sql).filter(({ stage }) => stage === "after-schema" || stage === "after-data");
   if (others.length > 0) {
     throw contradiction(
       `--mode truncate and ${others.join(", ")} contradict each other: it keeps the database with all that is in it, and replaces rows only.`,
       others[0],
       `Leave out ${others.join(", ")}, or --mode truncate.`,
+    );
+  }
+  if (config.atomic && within.length > 0) {
+    throw contradiction(
+      `--atomic and ${within.map(({ written }) => written).join(", ")} contradict each other: the reload is one transaction of its own.`,
+      within[0]?.written,
+      "Use the stages before and after, or leave out --atomic.",
     );
   }
   if (config.atomic && config.dropIndexes) {

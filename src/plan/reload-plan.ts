@@ -7,6 +7,8 @@ import type { Plan } from "./build-plan.ts";
 import { LARGE_TABLE, listCopies } from "./copies.ts";
 import { copyTasks, copyTasksByTable } from "./copy-tasks.ts";
 import { countTasks } from "./count-tasks.ts";
+import type { SqlStep } from "./sql-step.ts";
+import { withSqlAroundRows } from "./sql-tasks.ts";
 import type { AnalyzeTask, Copy, CopyTask, SequencesTask, Task } from "./task.ts";
 
 export interface ReloadInput {
@@ -20,6 +22,8 @@ export interface ReloadInput {
   sequences: readonly SequenceInfo[];
   /** One transaction for all of it, which has emptied the tables before. With `order`, the places that tables have in it, by OID. */
   atomic: boolean;
+  /** The user's own SQL. */
+  steps: readonly SqlStep[];
   order?: ReadonlyMap<number, number> | undefined;
 }
 
@@ -49,10 +53,11 @@ export function buildReloadPlan(input: ReloadInput): ReloadPlan {
     copied,
     unselected: input.tables.filter((table) => table.kind === "r" && !input.selected.has(table.oid)),
     skipped: [],
+    steps: input.steps,
     bytes: copies.reduce((sum, copy) => sum + copy.bytes, 0),
   });
   return {
-    rows: plan([...copying, ...counting], copies),
+    rows: plan(withSqlAroundRows([...copying, ...counting], input.steps), copies),
     after: plan([...sequenceTasks(input.sequences), ...analyzeTasks(copied, input)], []),
   };
 }

@@ -28,6 +28,20 @@ export function withSql(tasks: readonly Task[], steps: readonly SqlStep[]): read
   return [...before, ...waits, ...afterSchema, ...afterData];
 }
 
+/** The same in a database that stays, whose tables are ready: `after-schema` ahead of the rows, `after-data` behind them. */
+export function withSqlAroundRows(rows: readonly Task[], steps: readonly SqlStep[]): readonly Task[] {
+  const ahead = chain(
+    steps.filter((step) => step.stage === "after-schema"),
+    [],
+  );
+  const waits = rows.map((task) => ({ ...task, after: [...task.after, ...lastOf(ahead)] }));
+  const behind = chain(
+    steps.filter((step) => step.stage === "after-data"),
+    [...ahead, ...waits].map((task) => task.id),
+  );
+  return [...ahead, ...waits, ...behind];
+}
+
 /** One behind the other. */
 export function chain(steps: readonly SqlStep[], after: readonly string[]): SqlTask[] {
   const id = (i: number): string => `sql:${steps[i]?.stage ?? ""}:${i + 1}`;

@@ -7,7 +7,7 @@ import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
 import { type Run, warnOfConfig } from "./run.ts";
 import { examineReload, type TakenOff, versionObstacles } from "./reload/examine-reload.ts";
-import { openReload, openTarget } from "./reload/open-reload.ts";
+import { openReload, openQuietly } from "./reload/open-reload.ts";
 import { isTemplateObstacle } from "./preflight/template-obstacles.ts";
 import { offerTemplate, type TemplateOffer } from "./template-offer.ts";
 
@@ -78,7 +78,7 @@ export async function examine(asked: Run): Promise<Diagnosis> {
   warnOfConfig(run);
   const [source, target] = await Promise.allSettled([
     openSource(run, "doctor"),
-    run.config.mode === "truncate" ? openTarget(run, "doctor", false) : openControl(run, "doctor"),
+    run.config.mode === "truncate" ? openQuietly(run, "doctor", false) : openControl(run, "doctor"),
   ]);
   for (const side of [source, target]) if (side.status === "fulfilled") await side.value[Symbol.asyncDispose]();
   if (source.status === "rejected" && target.status === "rejected") {

@@ -54,9 +54,9 @@ export async function openControl(run: Run, purpose = "control", avoid?: string)
 }
 
 /** A session in the target itself: for what works in it as it is. */
-export async function openTarget(run: Run, purpose: string): Promise<Session> {
+export async function openTarget(run: Run, purpose: string, patient = false): Promise<Session> {
   const { config, signal } = run;
-  return connect(config.target, { applicationName: applicationName(run, purpose), signal, attempts: config.retryCount });
+  return connect(config.target, { applicationName: applicationName(run, purpose), signal, attempts: config.retryCount, patient });
 }
 
 /** A session in the staging database, in the middle of a run: a server that refuses connections is tried again. */

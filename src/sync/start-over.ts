@@ -12,6 +12,8 @@ export interface Memory {
   resume: boolean;
   /** `--mode recreate` has dropped the target. */
   targetDropped: boolean;
+  /** Something has begun that must not be done twice. */
+  once: boolean;
 }
 
 /**
@@ -22,12 +24,13 @@ export interface Memory {
  * @throws PgdittoError the last attempt's.
  */
 export async function startOver<T>(run: Run, work: (memory: Memory) => Promise<T>): Promise<T> {
-  const memory = { resume: run.config.resume, targetDropped: false };
+  const memory = { resume: run.config.resume, targetDropped: false, once: false };
   try {
     return await withRetries(
       {
         attempts: run.config.retryCount,
-        isWorthwhile: (error) => !run.signal.aborted && error instanceof PgdittoError && (canGoOn(error) || isLostOutsideTasks(error)),
+        isWorthwhile: (error) =>
+          !run.signal.aborted && !memory.once && error instanceof PgdittoError && (canGoOn(error) || isLostOutsideTasks(error)),
         wait: (ms) => sleep(ms, run.signal),
         onRetry: ({ attempt, attempts, delayMs, error }) => {
           memory.resume = true;

@@ -48,7 +48,7 @@ export async function runSync(asked: Run): Promise<SyncResult> {
   try {
     begin(counted);
     const done = await underWatch(counted, (watched) =>
-      startOver(watched, (memory) => (counted.config.mode === "truncate" ? reload(watched, memory.resume) : copyAndSwap(watched, memory))),
+      startOver(watched, (memory) => (counted.config.mode === "truncate" ? reload(watched, memory) : copyAndSwap(watched, memory))),
     );
     const result: SyncResult = { run: run.id, ...done, ms: elapsed(), warnings };
     for (const advice of result.advice) run.emit({ type: "advice", ...advice });

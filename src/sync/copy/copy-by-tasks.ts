@@ -20,7 +20,7 @@ import { answers, regainControl } from "./regain-control.ts";
 import type { SyncResult } from "../result.ts";
 import { stepsOf } from "../own-sql-steps.ts";
 import { type Run, stage, warn } from "../run.ts";
-import { runAfter } from "./run-after.ts";
+import { runSteps } from "./run-steps.ts";
 import { runPlan, type RunPlanResult } from "./run-plan.ts";
 import { watchSettings } from "./settings-advice.ts";
 import { sourceStatistics } from "./source-statistics.ts";
@@ -84,7 +84,7 @@ export async function copyByTasks(
   await stage(run, "verify", () =>
     verifyCopy({ ...run, signal }, { plan, counts, source: inventory, staging: copy, checksums, leftOut, kept, hint }),
   );
-  await runAfter({ ...run, signal }, plan, workers);
+  await runSteps({ ...run, signal }, plan, workers, "after");
   spare.release();
   return { ...summarizeCopies(plan, done), regained, advice };
 }

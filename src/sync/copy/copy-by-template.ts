@@ -18,7 +18,7 @@ import type { SourceContents } from "../read-source.ts";
 import { answers, regainControl } from "./regain-control.ts";
 import { stepsOf } from "../own-sql-steps.ts";
 import { info, type Run, stage, warn } from "../run.ts";
-import { runAfter } from "./run-after.ts";
+import { runSteps } from "./run-steps.ts";
 import { runCounts } from "../compare/run-counts.ts";
 import { PHASES } from "./task-events.ts";
 import { verifyCopy } from "../compare/verify-copy.ts";
@@ -78,7 +78,7 @@ export async function copyByTemplate(caller: Run, opened: Opened, plan: Plan, co
   const checksums = contents.rowHash && { rowHash: contents.rowHash, inSnapshot: undefined };
   const options = { plan, counts, source, staging: target, checksums, leftOut: new Set<number>(), kept: [], hint: HINT };
   await stage(run, "verify", () => verifyCopy(run, options));
-  await runAfter(run, plan, workers);
+  await runSteps(run, plan, workers, "after");
   spare.release();
   return { ...summarizeCounts(plan, counts), regained, advice: [] };
 }

@@ -1,19 +1,18 @@
 import { readIdentity } from "../../catalog/database.ts";
 import { PgdittoError } from "../../errors.ts";
-import { connect } from "../../postgres/connect.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import type { Session } from "../../postgres/session.ts";
 import { readExisting } from "../../target/existing.ts";
 import { mayBeReplica } from "../../target/fill-rights.ts";
 import { disposables } from "../../util/disposables.ts";
-import { applicationName, type Opened, openSource, refuseSameDatabase } from "../open.ts";
+import { type Opened, openSource, openTarget, refuseSameDatabase } from "../open.ts";
 import type { Run } from "../run.ts";
 
 /** As for a sync, but the control session is in the target itself: it stays, and nobody needs the right to enter another database. */
 export async function openReload(run: Run, patient = false): Promise<Opened> {
   await using opened = disposables();
   const source = opened.use(await openSource(run, "source", patient));
-  const control = opened.use(await openTarget(run, "control", patient));
+  const control = opened.use(await openQuietly(run, "control", patient));
   const sourceIdentity = await readIdentity(source);
   const existing = await readExisting(control, run.config.target.database);
   await refuseSameDatabase(run, { source, control, sourceIdentity, existing });
@@ -24,10 +23,9 @@ export async function openReload(run: Run, patient = false): Promise<Opened> {
  * A session in the target. Where it may, it says that it is a replica's: event triggers then take no notice of what is taken off and put back.
  * @param signal Default: the run's.
  */
-export async function openTarget(run: Run, purpose: string, patient: boolean, signal = run.signal): Promise<Session> {
-  const { target, retryCount } = run.config;
+export async function openQuietly(run: Run, purpose: string, patient: boolean, signal = run.signal): Promise<Session> {
   try {
-    const session = await connect(target, { applicationName: applicationName(run, purpose), signal, attempts: retryCount, patient });
+    const session = await openTarget({ ...run, signal }, purpose, patient);
     if (await mayBeReplica(session)) await session.run("SET session_replication_role = replica");
     return session;
   } catch (error) {

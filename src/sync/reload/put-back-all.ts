@@ -7,7 +7,7 @@ import type { Workers } from "../copy/workers.ts";
 import { putBack, type PutBackResult } from "../ledger/put-back.ts";
 import { type Run, stage, warn } from "../run.ts";
 import { isSilence } from "../watch/heartbeat.ts";
-import { openTarget } from "./open-reload.ts";
+import { openQuietly } from "./open-reload.ts";
 
 /** Everything that this run has taken off, over the connections that have brought the rows. */
 export async function putBackAll(run: Run, control: Session, workers: Workers): Promise<PutBackResult> {
@@ -35,7 +35,7 @@ export async function putBackAfterFailure(run: Run, failure: PgdittoError): Prom
   let left = 0;
   try {
     await using opened = disposables();
-    const first = opened.use(await openTarget(late, "put back", true, signal));
+    const first = opened.use(await openQuietly(late, "put back", true, signal));
     const own = async (): Promise<Awaited<ReturnType<typeof readLedger>>> =>
       (await readLedger(first)).filter((entry) => entry.run === run.id);
     const entries = await own();
@@ -43,7 +43,7 @@ export async function putBackAfterFailure(run: Run, failure: PgdittoError): Prom
     if (left === 0) return 0;
     const others = Math.min(SESSIONS, left) - 1;
     const sessions = [first];
-    for (let i = 0; i < others; i += 1) sessions.push(opened.use(await openTarget(late, "put back", true, signal)));
+    for (let i = 0; i < others; i += 1) sessions.push(opened.use(await openQuietly(late, "put back", true, signal)));
     const { back } = await stage(run, "put-back", () => putBack(late, entries, sessions));
     left -= back.length;
     if (left > 0) {

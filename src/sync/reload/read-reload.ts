@@ -66,6 +66,7 @@ export async function readReload(run: Run, opened: Opened): Promise<ReloadConten
       rowHash,
       sequences: await sequencesToSet(run, opened, selected),
       atomic: run.config.atomic,
+      steps: run.steps ?? [],
     };
     const first = buildReloadPlan(input);
     const inTheWay = await readInTheWay(run, opened, { copied: first.rows.copied, shapes: here.shapes, replica });

@@ -15,6 +15,7 @@ import { readOrphans } from "../../verify/orphans.ts";
 import { summarizeCopies } from "../copy/copy-by-tasks.ts";
 import { runPlan, type RunPlanResult } from "../copy/run-plan.ts";
 import { PHASES } from "../copy/task-events.ts";
+import { runSteps } from "../copy/run-steps.ts";
 import { openWorkers, type Worker } from "../copy/workers.ts";
 import { orphanRows } from "../ledger/broken-rows.ts";
 import type { Opened } from "../open.ts";
@@ -52,11 +53,13 @@ export async function reloadAtomically(run: Run, opened: Opened, contents: Reloa
   if (!worker) throw new PgdittoError("internal", "There is no worker.");
   let committed = false;
   try {
+    await runSteps(run, plan.rows, workers, "before");
     using guard = await guardRun(run, opened, database);
     const watched: Run = { ...run, signal: guard.signal };
     const done = await stage(run, "tasks", () => inOneTransaction(watched, worker, contents, guard));
     committed = true;
     await afterwards(watched, workers, contents);
+    await runSteps(watched, plan.rows, workers, "after");
     return { ...summarizeCopies(plan.rows, done), advice: [] };
   } catch (error) {
     const cause = run.signal.aborted ? cancelled(run.signal) : asSpaceError(asPgdittoError(error));

@@ -13,6 +13,7 @@ import { summarizeCopies } from "../copy/copy-by-tasks.ts";
 import { answers } from "../copy/regain-control.ts";
 import { runPlan } from "../copy/run-plan.ts";
 import { PHASES } from "../copy/task-events.ts";
+import { runSteps } from "../copy/run-steps.ts";
 import { openWorkers } from "../copy/workers.ts";
 import type { PutBackResult } from "../ledger/put-back.ts";
 import type { Opened } from "../open.ts";
@@ -23,7 +24,7 @@ import { guardRun } from "../watch/guard-run.ts";
 import { asSpaceError } from "../watch/watch-space.ts";
 import { afterFailure } from "./after-failure.ts";
 import { namingBlockers } from "./blockers.ts";
-import { openTarget } from "./open-reload.ts";
+import { openQuietly } from "./open-reload.ts";
 import { putBackAfterFailure, putBackAll } from "./put-back-all.ts";
 import type { ReloadContents } from "./read-reload.ts";
 import { rowDifferences, verifyReload } from "./verify-reload.ts";
@@ -60,6 +61,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
   const watch = watchFresh(run);
   let back: PutBackResult | undefined;
   try {
+    await runSteps(run, plan.rows, workers, "before");
     await stage(run, "take-off", () => takeOffAll(run, opened.control, contents));
     using guard = await guardRun(run, opened, database);
     const { signal, pace } = guard;
@@ -78,6 +80,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
     await runPlan({ ...run, signal }, plan.after, workers, options);
     run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
     await stage(run, "verify", () => verifyReload(run, control, { contents, counts, rows, before, back: put }));
+    await runSteps(run, plan.rows, workers, "after");
     return { ...summarizeCopies(plan.rows, done), advice: [] };
   } catch (error) {
     const cause = run.signal.aborted ? cancelled(run.signal) : asSpaceError(asPgdittoError(error));
@@ -131,7 +134,7 @@ interface Named {
 
 /** The control session was lost, and with it the lock; somebody else may have taken that. */
 async function regain(run: Run): Promise<Session> {
-  const session = await openTarget(run, "control", true);
+  const session = await openQuietly(run, "control", true);
   try {
     await holdTarget(session, run.config.target.database, run.id);
     return session;

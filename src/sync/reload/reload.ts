@@ -1,12 +1,13 @@
 import type { Session } from "../../postgres/session.ts";
-import { readLedger } from "../../target/ledger.ts";
 import { holdTarget } from "../../target/run-lock.ts";
 import { plural } from "../../util/format.ts";
-import { notPutBack, putBack } from "../ledger/put-back.ts";
+import { notPutBack } from "../ledger/put-back.ts";
+import { REPAIR, repairDead } from "../ledger/repair-dead.ts";
 import { summarize } from "../open.ts";
 import { refusal } from "../preflight/preflight.ts";
 import type { SyncResult } from "../result.ts";
-import { info, type Run, stage, warn } from "../run.ts";
+import { type Run, stage, warn } from "../run.ts";
+import type { Memory } from "../start-over.ts";
 import { confirmReload } from "./confirm-reload.ts";
 import { versionObstacles } from "./examine-reload.ts";
 import { openReload } from "./open-reload.ts";
@@ -18,9 +19,9 @@ import { reloadByTasks } from "./reload-by-tasks.ts";
  * `--mode truncate`: replaces the rows of tables that are there, and leaves everything else as it is. Each table holds either its old or its
  * new rows at any moment; what is taken off for it is in a ledger in the target itself.
  */
-export async function reload(run: Run, patient: boolean): Promise<Omit<SyncResult, "run" | "ms" | "warnings">> {
+export async function reload(run: Run, memory: Memory): Promise<Omit<SyncResult, "run" | "ms" | "warnings">> {
   const { config } = run;
-  await using opened = await stage(run, "connect", () => openReload(run, patient));
+  await using opened = await stage(run, "connect", () => openReload(run, memory.resume));
   const { source, control } = opened;
   run.emit({ type: "run:connected", source: summarize(config.source, source), target: summarize(config.target, control) });
   const old = versionObstacles(opened);
@@ -32,6 +33,8 @@ export async function reload(run: Run, patient: boolean): Promise<Omit<SyncResul
   const contents = await readReload(run, opened);
   if (contents.obstacles.length > 0) throw refusal(contents.obstacles);
   await stage(run, "confirm", () => confirmReload(run, opened, contents));
+  // nobody notes in a database that stays what of it is done
+  memory.once = run.steps !== undefined;
   const done = await (config.atomic ? reloadAtomically : reloadByTasks)(run, opened, contents);
   tellStaleViews(run, contents);
   return { ...done, database: config.target.database, previous: undefined, snapshot: contents.snapshot };
@@ -39,21 +42,16 @@ export async function reload(run: Run, patient: boolean): Promise<Omit<SyncResul
 
 /** What a dead run has taken off for its rows. What somebody took off with `pgditto constraints` stays off. */
 async function repairLeft(run: Run, control: Session): Promise<void> {
-  const all = await readLedger(control);
-  const [foreign] = all.filter(({ elsewhere }) => elsewhere !== undefined);
-  if (foreign)
+  const repaired = await repairDead(run, control);
+  if (repaired.dropped > 0)
     warn(
       run,
-      "ledger-elsewhere",
-      `The target holds a ledger of another database (${foreign.elsewhere ?? ""}), which came here with a copy: nothing of it is put back.`,
-      "`pgditto repair` in that database does. If this one lacks something too, look at pgditto.ledger here.",
+      "constraints-off",
+      `${plural(repaired.dropped, "constraint")} of the target ${repaired.dropped === 1 ? "is" : "are"} off because of \`pgditto constraints drop\`, and ${repaired.dropped === 1 ? "stays" : "stay"} off.`,
+      "`pgditto constraints restore` puts back what is off.",
     );
-  const entries = all.filter(({ purpose, elsewhere }) => purpose === "reload" && elsewhere === undefined);
-  if (entries.length === 0) return;
-  info(run, "ledger-found", `An earlier run has left ${plural(entries.length, "thing")} taken off in the target: put back first.`);
-  const result = await putBack(run, entries, [control]);
   // rows that break a constraint may be about to be replaced; whatever else is in the way would be in the way again
-  if (result.failed.length > 0) throw notPutBack(result);
+  if (repaired.failed.length > 0) throw notPutBack(repaired, REPAIR);
 }
 
 function tellStaleViews(run: Run, { inTheWay: { staleViews } }: ReloadContents): void {
