@@ -7,7 +7,7 @@ import { OPTION_KEYS, type OptionKey, OPTIONS, specOf } from "./options.ts";
 import { checkOption, parseOption, type ValueOf } from "./option-value.ts";
 import { refuse } from "./origin.ts";
 import type { CliFlags } from "./pgditto-options.ts";
-import { refuseHalfReload } from "./reload-options.ts";
+import { refuseHalfReload } from "./reload.ts";
 import { refuseHalfTemplate } from "./strategy.ts";
 import { absolute, envValue, type Surroundings } from "./surroundings.ts";
 import { parseSize } from "./size.ts";

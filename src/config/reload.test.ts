@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { NO_SQL } from "./own-sql.ts";
-import { refuseHalfReload } from "./reload-options.ts";
+import { refuseHalfReload } from "./reload.ts";
 
 const PLAIN = {
   mode: "truncate",
