@@ -15,6 +15,13 @@ const SLOW_ROWS = {
   sql: `${SLOW} CREATE TABLE t (i int CHECK (i % 10 <> 0 OR slow(i, 0.02)), filler text);
     INSERT INTO t SELECT n, repeat(md5(n::text), 60) FROM generate_series(1, 4000) n;`,
 };
+/** In a staging database it takes five seconds, and progress is told every second. */
+const SLOW_INDEX = { sql: `${SLOW} CREATE TABLE t AS SELECT n AS i FROM generate_series(1, 500) n; CREATE INDEX ON t (slow(i, 0.01));` };
+/** For events that a small table does not bring. */
+const SLOWLY = new Map<SyncEvent["type"], { sql: string }>([
+  ["task:progress", SLOW_ROWS],
+  ["build:progress", SLOW_INDEX],
+]);
 
 describe("own SQL as options", () => {
   test("hooks and variables; a hook's own mistake is the caller's cause", async () => {
@@ -114,35 +121,41 @@ describe("several runs in one process", () => {
 });
 
 describe("a listener that throws", () => {
-  test.each(["run:started", "phase:started", "staging:created", "task:started", "task:progress", "task:done", "verify:done"] as const)(
-    "at %s: the run ends with its words, nothing is swapped, nothing left",
-    async (type) => {
-      // progress is told every quarter of a second, so there must be something to tell
-      await using source = await freshDatabase("source", type === "task:progress" ? SLOW_ROWS : { sql: "CREATE TABLE t AS SELECT 1 AS i" });
-      await using target = await freshDatabase("target", { sql: "CREATE TABLE precious AS SELECT 42 AS i" });
-      let thrown = 0;
-      const run = sync({
-        source: source.url,
-        target: target.url,
-        yes: true,
-        onEvent: (event) => {
-          if (event.type !== type) return;
-          thrown += 1;
-          throw new Error("the listener broke");
-        },
-      });
-      const error: unknown = await run.then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect(thrown).toBeGreaterThan(0);
-      expect(error).toBeInstanceOf(PgdittoError);
-      expect(JSON.stringify([(error as Error).message, String((error as Error).cause)])).toContain("the listener broke");
-      expect(await databasesOf(target.name)).toEqual([target.name]);
-      expect(await target.sql("SELECT i FROM precious")).toEqual([{ i: 42 }]);
-      await expectNoBackends(process.pid);
-    },
-  );
+  test.each([
+    "run:started",
+    "phase:started",
+    "staging:created",
+    "task:started",
+    "task:progress",
+    "build:progress",
+    "task:done",
+    "verify:done",
+  ] as const)("at %s: the run ends with its words, nothing is swapped, nothing left", async (type) => {
+    // progress is told every quarter of a second, so there must be something to tell
+    await using source = await freshDatabase("source", SLOWLY.get(type) ?? { sql: "CREATE TABLE t AS SELECT 1 AS i" });
+    await using target = await freshDatabase("target", { sql: "CREATE TABLE precious AS SELECT 42 AS i" });
+    let thrown = 0;
+    const run = sync({
+      source: source.url,
+      target: target.url,
+      yes: true,
+      onEvent: (event) => {
+        if (event.type !== type) return;
+        thrown += 1;
+        throw new Error("the listener broke");
+      },
+    });
+    const error: unknown = await run.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(thrown).toBeGreaterThan(0);
+    expect(error).toBeInstanceOf(PgdittoError);
+    expect(JSON.stringify([(error as Error).message, String((error as Error).cause)])).toContain("the listener broke");
+    expect(await databasesOf(target.name)).toEqual([target.name]);
+    expect(await target.sql("SELECT i FROM precious")).toEqual([{ i: 42 }]);
+    await expectNoBackends(process.pid);
+  });
 });
 
 test("options that are wrong, from a caller without types", async () => {

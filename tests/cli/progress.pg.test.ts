@@ -6,7 +6,7 @@ import { runCli } from "../support/run-cli.ts";
 import { openSession } from "../support/sql.ts";
 import { noTerminal, runInTerminal, type TerminalRun } from "../support/terminal.ts";
 
-/** Some 13 MB, so that `--rate-limit 2MB` makes it last seconds. */
+/** Some 13 MB, so that `--rate-limit 1500kB` makes it last seconds. */
 const BIG = (name: string, rows = 100_000): string =>
   `CREATE TABLE ${name} AS SELECT n AS id, repeat('x', 90) AS t FROM generate_series(1, ${rows}) n; ANALYZE ${name};`;
 /** An index that takes some seconds to build, in the staging database. */
@@ -44,11 +44,11 @@ describe.skipIf(noTerminal !== undefined)(`at a terminal${noTerminal === undefin
   test("bars under the log while it runs; at the end the log is there as without them, each line once", async () => {
     await using source = await freshDatabase("source", { sql: [BIG('"訂單 🚚"'), SLOW_INDEX] });
     await using target = reservedDatabase("target");
-    const flags = ["--rate-limit", "2MB", "--jobs", "2"];
+    const flags = ["--rate-limit", "1500kB", "--jobs", "2"];
     await using terminal = await runInTerminal(flags, between(source, target));
     await terminal.waitFor(/^COPY +"訂單 🚚" +\[=+ *\] +\d+ % +[\d,]+ of ~100,000 rows, [\d.]+M +\d/m);
-    await terminal.waitFor(/^COPY +all tables +\[=+ *\] +\d+ % +[\d.]+M of [\d.]+M, [\d.]+M\/s, ETA \d/m);
     await terminal.waitFor(/^INDEX +slow_index .* scanning table/m);
+    await terminal.waitFor(/^COPY +all tables +\[=+ *\] +\d+ % +[\d.]+M of [\d.]+M, [\d.]+M\/s, ETA \d/m);
     await terminal.waitFor(/^ALL +all tasks +\[=* *\] +\d+ % +\d+ of \d+ tasks/m);
     // a process that is killed now leaves nothing to put right
     await until(async () => (await terminal.modes()).cursor && (await terminal.modes()).wrap);
@@ -137,7 +137,7 @@ describe("without a terminal", () => {
   test("plain: a line every ten seconds, among the others", async () => {
     await using source = await freshDatabase("source", { sql: BIG("big") });
     await using target = reservedDatabase("target");
-    const { code, stdout } = await runBetween(source, target, ["--progress", "plain", "--rate-limit", "1100kB"]);
+    const { code, stdout } = await runBetween(source, target, ["--progress", "plain", "--rate-limit", "800kB"]);
     expect(code).toBe(0);
     const lines = stdout.split("\n").filter((line) => line.includes("PROGRESS"));
     expect(lines.length).toBeGreaterThan(0);

@@ -33,7 +33,7 @@ export async function guardRun(run: Run, opened: Opened, staging: string): Promi
   const heart = heartbeat(run, [source, control]);
   const held = watchHeld(run, source, giveUp);
   const lag = pace && watchLag(run, opened, pace, giveUp);
-  const builds = run.watchBuilds ? watchBuilds(run, control) : undefined;
+  const builds = run.watchBuilds ? watchBuilds(run, control, giveUp) : undefined;
   return {
     builds,
     signal: AbortSignal.any([heart.signal, controller.signal]),

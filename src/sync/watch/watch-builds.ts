@@ -1,13 +1,11 @@
 import type { SyncEventBody, TaskKind } from "../../events.ts";
 import type { Task } from "../../plan/task.ts";
 import type { Session } from "../../postgres/session.ts";
-import { withinMs } from "../../util/wait.ts";
 import type { Run } from "../run.ts";
-import { repeat } from "./repeat.ts";
+import { type GiveUp, repeat } from "./repeat.ts";
 
-/** Milliseconds between two looks, and of patience with the server. */
+/** Milliseconds between two looks. */
 const EVERY_MS = 1000;
-const PATIENCE_MS = 5000;
 
 /** Tasks that build indexes; the server tells nothing of a foreign key that is checked. */
 const BUILDS: ReadonlySet<TaskKind> = new Set(["index", "constraint", "small-builds"]);
@@ -37,15 +35,16 @@ const PROGRESS = `
 type Progress = Omit<Extract<SyncEventBody, { type: "build:progress" }>, "type" | "id">;
 
 /**
- * Tells how far indexes are, over a session that is idle meanwhile. Whatever goes wrong with it is no reason to end a run: others watch
+ * Tells how far indexes are, over a session that is idle meanwhile. A question that fails is no reason to end a run: others watch
  * whether the server answers. @param everyMs Milliseconds between two looks. Default one second.
  */
-export function watchBuilds(run: Pick<Run, "emit">, session: Session, everyMs = EVERY_MS): BuildWatch {
+export function watchBuilds(run: Pick<Run, "emit">, session: Session, giveUp: GiveUp, everyMs = EVERY_MS): BuildWatch {
   const building = new Map<string, { pid: () => number | undefined; told: string }>();
   const look = async (): Promise<void> => {
     const pids = [...building.values()].flatMap(({ pid }) => pid() ?? []);
     if (pids.length === 0 || !session.alive) return;
-    const rows = new Map((await withinMs(PATIENCE_MS, session.query<Row>(PROGRESS, [pids])))?.map((row) => [row.pid, row]));
+    const found = await session.query<Row>(PROGRESS, [pids]).catch(() => []);
+    const rows = new Map(found.map((row) => [row.pid, row]));
     for (const [id, build] of building) {
       const row = rows.get(build.pid() ?? 0);
       if (!row || row.phase === "") continue;
@@ -56,13 +55,10 @@ export function watchBuilds(run: Pick<Run, "emit">, session: Session, everyMs = 
       run.emit({ type: "build:progress", id, ...progress });
     }
   };
-  const stop = repeat(
-    async () => {
-      if (building.size > 0) await look();
-      return everyMs;
-    },
-    () => undefined,
-  );
+  const stop = repeat(async () => {
+    if (building.size > 0) await look();
+    return everyMs;
+  }, giveUp);
   return {
     started: ({ id, kind }, pid) => {
       if (BUILDS.has(kind)) building.set(id, { pid, told: "" });
@@ -72,9 +68,10 @@ export function watchBuilds(run: Pick<Run, "emit">, session: Session, everyMs = 
   };
 }
 
-/** The server counts blocks while the table is read, and rows when they go into the index; of sorting it counts nothing. */
+/** The server counts blocks while the table is read, and rows when they go into the index. While it sorts it counts nothing, and still shows the blocks that were read. */
 function progressOf({ phase, ...counted }: Row): Progress {
   const { blocksDone, blocksTotal, rowsDone, rowsTotal } = counted;
+  if (phase.includes("sorting")) return { phase, done: 0, total: 0, unit: "rows" };
   if (blocksTotal > 0) return { phase, done: Math.min(blocksDone, blocksTotal), total: blocksTotal, unit: "blocks" };
   return { phase, done: Math.min(rowsDone, rowsTotal), total: rowsTotal, unit: "rows" };
 }
