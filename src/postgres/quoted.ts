@@ -18,8 +18,14 @@ export function endOfQuoted(text: string, token: string, at: number): number | u
     const isEscape = (before === "E" || before === "e") && !IDENT_CHAR.test(text[at - 2] ?? " ");
     return isEscape ? endOfEscaped(text, at) : behind(text, "'", at + 1);
   }
-  if (IDENT_CHAR.test(before)) return at + 1; // `a$b$` is an identifier, not a dollar quote
-  return behind(text, token, at + token.length);
+  return endsName(text, at) ? at + 1 : behind(text, token, at + token.length);
+}
+
+/** `a$b$` is a name and no dollar quote, and so is `a1$b$`; but `1$b$` is a number with one behind it. */
+function endsName(text: string, at: number): boolean {
+  let from = at;
+  while (from > 0 && IDENT_CHAR.test(text[from - 1] ?? " ")) from -= 1;
+  return from < at && !/[\d$]/.test(text[from] ?? "");
 }
 
 function behind(text: string, quote: string, from: number): number | undefined {

@@ -35,6 +35,7 @@ describe("topLevelLines", () => {
     ["a dollar quote", "DO $$\n-- MARK\n$$;"],
     ["a dollar quote with a tag", "DO $_x1$\n$$\n-- MARK\n$_x$\n$_x1$;"],
     ["a dollar quote with a tag of letters that are not ASCII", "DO $größe$\n$$\n-- MARK\n$größe$;"],
+    ["a dollar quote behind a number", "SELECT 1$a$\n-- MARK\n$a$;"],
     ["a comment", "/*\n-- MARK\n*/ SELECT 1;"],
     ["a comment in a comment", "/* a /* b */\n-- MARK\n*/ SELECT 1;"],
     ["a statement", "SELECT\n-- MARK\n1;"],

@@ -19,6 +19,7 @@ describe("a file is cut at its semicolons", () => {
     ["a backslash in a plain string", "SELECT '\\'; SELECT 2", ["SELECT '\\'", "SELECT 2"]],
     ["in names", 'SELECT ";", "a"";"; SELECT 2', ['SELECT ";", "a"";"', "SELECT 2"]],
     ["in dollar quotes", "DO $a$ ; $$ ; $a$; SELECT 2", ["DO $a$ ; $$ ; $a$", "SELECT 2"]],
+    ["in dollar quotes behind a number", "SELECT 1$a$ ; $a$, $1$b$ ; $b$; SELECT 2", ["SELECT 1$a$ ; $a$, $1$b$ ; $b$", "SELECT 2"]],
     ["no dollar quote", "SELECT a$b$; SELECT a$b$", ["SELECT a$b$", "SELECT a$b$"]],
     ["in comments", "SELECT 1 -- ;\n, 2 /* ; /* ; */ ; */; SELECT 2", ["SELECT 1 -- ;\n, 2 /* ; /* ; */ ; */", "SELECT 2"]],
     [
