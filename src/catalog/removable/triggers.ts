@@ -14,13 +14,15 @@ export async function readEnabledTriggers(
   tables: ReadonlySet<number>,
   which: "all" | "always-or-replica",
 ): Promise<Removable[]> {
+  // until 14 a partition's copy of a row trigger counts as the server's own, as those of foreign keys do
+  const copies = session.serverVersion >= 130_000 && session.serverVersion < 150_000 ? "OR (g.tgparentid <> 0 AND g.tgconstraint = 0)" : "";
   const rows = await session.query<{ oid: number; schema: string; table: string; name: string; enabled: string }>(
     `
 SELECT t.oid, n.nspname AS schema, t.relname AS table, g.tgname AS name, g.tgenabled::text AS enabled
 FROM pg_catalog.pg_trigger g
 JOIN pg_catalog.pg_class t ON t.oid = g.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-WHERE g.tgrelid = ANY ($1::pg_catalog.oid[]) AND NOT g.tgisinternal AND g.tgenabled = ANY ($2::"char"[])
+WHERE g.tgrelid = ANY ($1::pg_catalog.oid[]) AND (NOT g.tgisinternal ${copies}) AND g.tgenabled = ANY ($2::"char"[])
 ORDER BY 2, 3, g.tgname`,
     [[...tables], which === "all" ? ["O", "A", "R"] : ["A", "R"]],
   );

@@ -48,7 +48,7 @@ export function orderByKeys(copied: readonly TableInfo[], shapes: ReadonlyMap<st
     const next = [...after].filter(([top, before]) => !done.has(top) && [...before].every((other) => done.has(other))).map(([top]) => top);
     if (next.length === 0) {
       const names = [...after.keys()]
-        .filter((top) => !done.has(top))
+        .filter((top) => reaches(after, top, top))
         .map((top) => displayName(byOid.get(top)?.schema ?? "", byOid.get(top)?.name ?? ""));
       obstacles.push(
         obstacle(`Foreign keys of ${names.join(", ")} go round in a circle: there is no order for --atomic.`, "Leave out --atomic."),
@@ -61,6 +61,12 @@ export function orderByKeys(copied: readonly TableInfo[], shapes: ReadonlyMap<st
     }
   }
   return { places, obstacles };
+}
+
+function reaches(edges: ReadonlyMap<number, ReadonlySet<number>>, from: number, to: number): boolean {
+  const seen = new Set(edges.get(from));
+  for (const next of seen) for (const further of edges.get(next) ?? []) seen.add(further);
+  return seen.has(to);
 }
 
 /** Until the end of the transaction. RESTRICT never does (manual 5.5.5). */
