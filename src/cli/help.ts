@@ -1,5 +1,6 @@
 import { type Command, GROUPS, type OptionSpec, WORDS } from "../config/option-spec.ts";
-import { OPTION_KEYS, specOf } from "../config/options.ts";
+import { OPTION_KEYS } from "../config/options.ts";
+import { specFor } from "./help-on-target.ts";
 
 const WIDTH = 100;
 /** Where the explanation of a flag begins. */
@@ -52,7 +53,7 @@ const EXIT_CODES = `Exit codes:
   0  done and verified                       5  cannot connect to the target
   1  failed; the error says what to do       6  refused, or no room on the target
   2  wrong usage or configuration            9  another run holds this target
-  3  the copy differs; nothing was swapped   130, 143  cancelled by Ctrl+C, SIGTERM
+  3  the copy differs, or rows break a key   130, 143  cancelled by Ctrl+C, SIGTERM
   4  cannot connect to the source`;
 
 const ENVIRONMENT = [
@@ -75,7 +76,7 @@ function generalHelp(): string[] {
     "Commands:",
     ...Object.entries(SUMMARIES).flatMap(([name, { line }]) => row(name, line, 13)),
     "",
-    ...flagLines((spec) => spec.commands.includes("sync")),
+    ...flagLines("sync"),
     "",
     ...wrap("pgditto COMMAND --help says which flags a command takes.", WIDTH),
     "",
@@ -91,14 +92,14 @@ function commandHelp(command: Command): string[] {
     "",
     ...wrap(SUMMARIES[command].text, WIDTH),
     "",
-    ...flagLines((spec) => spec.commands.includes(command)),
+    ...flagLines(command),
     "",
     ...trailer(command),
   ];
 }
 
-function flagLines(takes: (spec: OptionSpec) => boolean): string[] {
-  const specs = OPTION_KEYS.map(specOf).filter(takes);
+function flagLines(command: Command): string[] {
+  const specs = OPTION_KEYS.map((key) => specFor(command, key)).filter((spec) => spec.commands.includes(command));
   const groups = GROUPS.map((group) => ({ group, rows: specs.filter((spec) => spec.group === group).flatMap(flagRow) }));
   return [
     ...groups.filter(({ rows }) => rows.length > 0).flatMap(({ group, rows }) => [`${group}:`, ...rows, ""]),

@@ -152,7 +152,7 @@ export const OPTIONS = {
     short: "y",
     group: "How",
     commands: [...RUN, "cleanup", "repair", "constraints"],
-    help: "Do not ask before a database that pgditto did not make is replaced, what cleanup found is removed, or a ledger that came with a copy of another database is put back.",
+    help: "Do not ask before a database that pgditto did not make is replaced, or what cleanup found is removed.",
   },
   dumpDir: {
     type: "text",

@@ -102,6 +102,32 @@ CREATE TABLE base (a int CHECK (a > 0), b int NOT NULL); CREATE TABLE derived (c
   expect(await database.sql("SELECT nspname FROM pg_namespace WHERE nspname = 'pgditto'")).toEqual([]);
 });
 
+test.runIf(server("target").major >= 15)("what newer versions have comes back too", async () => {
+  await using database = await freshDatabase("target", {
+    sql: [
+      `CREATE TABLE nulls (a int, b int, UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b) DEFERRABLE);`,
+      ...(server("target").major < 18
+        ? []
+        : [
+            `CREATE EXTENSION btree_gist; CREATE TABLE p (id int PRIMARY KEY, n int CONSTRAINT loose CHECK (n > 0) NOT ENFORCED, g int GENERATED ALWAYS AS (n * 2) VIRTUAL NOT NULL);
+CREATE TABLE c (id int, n int REFERENCES p NOT ENFORCED, m int CONSTRAINT named NOT NULL NO INHERIT, at daterange, CONSTRAINT whole UNIQUE (id, at WITHOUT OVERLAPS));
+COMMENT ON CONSTRAINT named ON c IS 'a name';
+CREATE TABLE t (id int, at daterange, CONSTRAINT in_time FOREIGN KEY (id, PERIOD at) REFERENCES c (id, PERIOD at));
+CREATE TABLE late (a int); INSERT INTO late VALUES (NULL); ALTER TABLE late ADD CONSTRAINT later NOT NULL a NOT VALID;
+CREATE TABLE parts (a int REFERENCES p, b int) PARTITION BY LIST (b); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1); INSERT INTO p VALUES (1, 1); INSERT INTO parts VALUES (1, 1);
+CREATE TABLE apart (a int, b int) PARTITION BY LIST (a); CREATE TABLE apart_1 PARTITION OF apart FOR VALUES IN (1); ALTER TABLE apart ADD CONSTRAINT stays EXCLUDE USING gist (a WITH =, b WITH =);`,
+          ]),
+    ],
+  });
+  const before = await schemaText(database.url);
+  await using session = await open(database);
+  await using second = await open(database);
+  await takeOff(session, await everything(session), { run: "r1", purpose: "reload", signal });
+  expect(await schemaText(database.url)).not.toMatch(/UNIQUE|FOREIGN KEY|CHECK|NOT VALID|NOT ENFORCED/);
+  expect(await backAgain(session, second)).toMatchObject({ differences: [], failed: [] });
+  expect(await schemaText(database.url)).toBe(before);
+});
+
 test("rows that break a foreign key are shown; it is back NOT VALID, and valid once they are gone", async () => {
   await using database = await freshDatabase("target", {
     sql: `CREATE TABLE parent (a int, b int, PRIMARY KEY (a, b)); CREATE TABLE child (a int, b int, CONSTRAINT fk FOREIGN KEY (a, b) REFERENCES parent);

@@ -39,20 +39,24 @@ interface Row {
 /**
  * CHECK, UNIQUE, EXCLUDE and NOT NULL of these tables, as far as they are the tables' own: what comes from a parent goes with the parent's.
  * Not those that something else rests on for good: columns of primary keys and identity columns are NOT NULL by themselves, and a replica
- * identity stays; so does an exclusion constraint of a partitioned table with storage parameters, which no single statement brings back.
+ * identity stays; so does an exclusion constraint of a partitioned table, whose parts cannot be made first and attached (CompareIndexInfo in
+ * index.c), so that they would come back under other names.
  */
 export async function readConstraintsOf(session: Session, tables: ReadonlySet<number>): Promise<RemovableConstraint[]> {
   const rows = await session.query<Row>(
     `
-WITH RECURSIVE family AS (
+WITH RECURSIVE links AS (
+  SELECT conparentid AS parent, oid AS child, false AS named FROM pg_catalog.pg_constraint WHERE conparentid <> 0
+  UNION ALL SELECT p.oid, c.oid, c.conname <> p.conname FROM pg_catalog.pg_inherits h
+  JOIN pg_catalog.pg_constraint p ON p.conrelid = h.inhparent AND p.contype IN ('c', 'n')
+  JOIN pg_catalog.pg_constraint c ON c.conrelid = h.inhrelid AND c.contype = p.contype AND c.coninhcount = 1
+    AND CASE c.contype WHEN 'c' THEN c.conname = p.conname ELSE ${columnName("c")} = ${columnName("p")} END
+), family AS (
   SELECT c.oid AS root, c.oid, 0 AS depth, false AS named FROM pg_catalog.pg_constraint c
   WHERE c.conrelid = ANY ($1::pg_catalog.oid[]) AND c.contype IN ('c', 'u', 'x', 'n') AND c.conislocal AND c.coninhcount = 0 AND c.conparentid = 0
+    AND NOT (c.contype = 'x' AND EXISTS (SELECT FROM pg_catalog.pg_class x WHERE x.oid = c.conindid AND x.relkind = 'I'))
     AND (c.contype <> 'n' OR ${notNullByItself("c.conrelid", "c.conkey[1]")})
-  UNION ALL SELECT f.root, c.oid, f.depth + 1, c.conname <> p.conname FROM family f
-  JOIN pg_catalog.pg_constraint p ON p.oid = f.oid
-  JOIN pg_catalog.pg_constraint c ON c.conparentid = p.oid OR (c.contype = p.contype AND c.contype IN ('c', 'n') AND c.coninhcount = 1
-    AND c.conrelid IN (SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = p.conrelid)
-    AND CASE c.contype WHEN 'c' THEN c.conname = p.conname ELSE ${columnName("c")} = ${columnName("p")} END)
+  UNION ALL SELECT f.root, l.child, f.depth + 1, l.named FROM family f JOIN links l ON l.parent = f.oid
 )
 SELECT f.root, f.named, c.conislocal AS local, t.oid, n.nspname AS schema, t.relname AS table, c.conname AS name, c.contype::text AS type, c.conindid AS index,
   c.convalidated AS validated, pg_catalog.pg_get_constraintdef(c.oid) AS definition,
@@ -66,8 +70,6 @@ JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 LEFT JOIN pg_catalog.pg_class i ON i.oid = c.conindid
 WHERE NOT EXISTS (SELECT FROM family o JOIN pg_catalog.pg_constraint k ON k.oid = o.oid
   JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid AND i.indisreplident WHERE o.root = f.root)
-  AND NOT EXISTS (SELECT FROM family o JOIN pg_catalog.pg_constraint k ON k.oid = o.oid AND k.contype = 'x'
-    JOIN pg_catalog.pg_class i ON i.oid = k.conindid AND i.relkind = 'I' AND i.reloptions IS NOT NULL WHERE o.root = f.root)
 ORDER BY f.depth, n.nspname, t.relname, c.conname`,
     [[...tables]],
   );
@@ -104,7 +106,7 @@ function tableOf({ oid, schema, table }: Row): RemovableTable {
 function addSql(row: Row, inTwoSteps: boolean): string {
   const place = row.index === 0 ? "" : `SET LOCAL default_tablespace = ${quoteLiteral(row.tablespace)}; `;
   const add = addConstraintSql(tableOf(row), row.name, inTwoSteps ? `${row.definition} NOT VALID` : withStorage(row), row.comment);
-  // where an exclusion constraint would have them, its definition does not tell; a partitioned index takes them from its definition only
+  // where an exclusion constraint has them in its definition is not easily told
   const storage =
     row.type === "x" && row.storage !== null ? [`ALTER INDEX ${quoteQualified(row.schema, row.name)} SET (${row.storage})`] : [];
   return [`${place}${add}`, ...storage, ...(row.extras === null ? [] : [row.extras])].join("; ");
@@ -159,7 +161,13 @@ function columnName(constraint: string): string {
 /** Nothing else asks for it: no primary key, replica identity or identity column, neither here nor in a table that inherits the column. */
 function notNullByItself(table: string, column: string): string {
   return `NOT EXISTS (
-    WITH RECURSIVE family AS (SELECT ${table} AS oid UNION SELECT h.inhrelid FROM family JOIN pg_catalog.pg_inherits h ON h.inhparent = family.oid)
+    WITH RECURSIVE links AS (
+  SELECT conparentid AS parent, oid AS child, false AS named FROM pg_catalog.pg_constraint WHERE conparentid <> 0
+  UNION ALL SELECT p.oid, c.oid, c.conname <> p.conname FROM pg_catalog.pg_inherits h
+  JOIN pg_catalog.pg_constraint p ON p.conrelid = h.inhparent AND p.contype IN ('c', 'n')
+  JOIN pg_catalog.pg_constraint c ON c.conrelid = h.inhrelid AND c.contype = p.contype AND c.coninhcount = 1
+    AND CASE c.contype WHEN 'c' THEN c.conname = p.conname ELSE ${columnName("c")} = ${columnName("p")} END
+), family AS (SELECT ${table} AS oid UNION SELECT h.inhrelid FROM family JOIN pg_catalog.pg_inherits h ON h.inhparent = family.oid)
     SELECT FROM family
     JOIN pg_catalog.pg_attribute y ON y.attrelid = ${table} AND y.attnum = ${column}
     JOIN pg_catalog.pg_attribute x ON x.attrelid = family.oid AND x.attname = y.attname

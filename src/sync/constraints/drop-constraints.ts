@@ -82,7 +82,7 @@ export async function dropConstraints(run: Run): Promise<DropResult> {
       if (failure.code !== "usage" && config.save !== undefined) await rm(config.save, { force: true });
       await closeLedger(session);
     }
-    throw tellingWhatIsOff(failure, taken, constraints);
+    throw tellingWhatIsOff(failure, session.alive ? taken : undefined, constraints);
   }
   return { ...result, saved: config.save };
 }
@@ -100,14 +100,19 @@ function asOneRefusal(error: PgdittoError): PgdittoError {
   return error.obstacles.length > 1 ? withFacts(error, { hint: "Each obstacle is listed with its fix." }) : error;
 }
 
-/** Nothing is put back by itself: whoever wants them off goes on, whoever does not says so. */
-function tellingWhatIsOff(error: PgdittoError, taken: number, all: readonly Removable[]): PgdittoError {
+/**
+ * Nothing is put back by itself: whoever wants them off goes on, whoever does not says so.
+ * @param taken Undefined where the connection is gone, and the last answer with it.
+ */
+function tellingWhatIsOff(error: PgdittoError, taken: number | undefined, all: readonly Removable[]): PgdittoError {
   if (error.code === "usage") return error;
-  const next = all[taken];
+  const next = taken === undefined ? undefined : all[taken];
   const off =
-    taken === 0
-      ? "Nothing was taken off."
-      : `${taken} of ${plural(all.length, "constraint")} ${taken === 1 ? "is" : "are"} off and in the ledger. \`pgditto constraints restore\` puts back what is off; drop again goes on.`;
+    taken === undefined
+      ? "`pgditto constraints list` shows what is off, and restore puts it back."
+      : taken === 0
+        ? "Nothing was taken off."
+        : `${taken} of ${plural(all.length, "constraint")} ${taken === 1 ? "is" : "are"} off and in the ledger. \`pgditto constraints restore\` puts back what is off; drop again goes on.`;
   const lost = error.code === "cancelled" ? "" : ` ${error.hint ?? ""}`;
   return withFacts(error, {
     hint: `${off}${lost}`.trim(),

@@ -20,7 +20,12 @@ const ORDER: readonly RemovableKind[][] = [
 
 /** Ranks, each of which waits for the one before it; in a rank the last that was taken off comes back first. */
 export function inPutBackOrder<T extends { kind: RemovableKind }>(things: readonly T[]): T[][] {
-  return ORDER.map((kinds) => things.filter(({ kind }) => kinds.includes(kind)).toReversed()).filter((rank) => rank.length > 0);
+  const known = new Set(ORDER.flat());
+  // what a newer pgditto has written down is not passed over
+  const others = things.filter(({ kind }) => !known.has(kind));
+  return [...ORDER.map((kinds) => things.filter(({ kind }) => kinds.includes(kind))), others]
+    .filter((rank) => rank.length > 0)
+    .map((rank) => rank.toReversed());
 }
 
 /** Each is put back, then validated once all of its rank are there. */

@@ -1,4 +1,4 @@
-import { asPgdittoError, type PgdittoError } from "../../errors.ts";
+import { asPgdittoError, PgdittoError } from "../../errors.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { LedgerEntry } from "../../target/ledger.ts";
@@ -15,10 +15,24 @@ export async function putBackOver(run: Run, session: Session, entries: readonly 
   try {
     await using opened = disposables();
     const sessions = [session];
-    while (sessions.length < Math.min(run.config.jobs, entries.length)) sessions.push(opened.use(await openTarget(run, "put back")));
+    while (sessions.length < Math.min(run.config.jobs, entries.length)) {
+      const another = await openAnother(run);
+      if (!another) break;
+      sessions.push(opened.use(another));
+    }
     return await putBack(run, entries, sessions);
   } catch (error) {
     throw goesOn(asPgdittoError(error), again);
+  }
+}
+
+/** Where the server has no connection left, fewer do it, too. */
+async function openAnother(run: Run): Promise<Session | undefined> {
+  try {
+    return await openTarget(run, "put back");
+  } catch (error) {
+    if (error instanceof PgdittoError && error.sqlstate === "53300") return undefined;
+    throw error;
   }
 }
 
