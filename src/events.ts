@@ -18,6 +18,8 @@ export type PhaseNumber = 1 | 2 | 3 | 4;
 export type TaskKind =
   | "pre-data"
   | "copy"
+  | "export"
+  | "import"
   | "large-objects"
   | "index"
   | "constraint"
@@ -42,6 +44,8 @@ export type Stage =
   | "catalog"
   | "resume"
   | "plan"
+  | "dump"
+  | "check-dump"
   | "workers"
   | "staging"
   | "template"
@@ -88,6 +92,10 @@ export type SyncEventBody =
       target: EndpointSummary;
       mode: "staging" | "recreate";
       strategy: "copy" | "template";
+      /** Default `sync`. Of an export the target is empty, of an import the source is what the dump was made of. */
+      command?: "sync" | "export" | "import" | undefined;
+      /** The dump folder, where rows go through one. */
+      folder?: string | undefined;
       jobs: number;
       batchSize: number;
       connections: number;
@@ -156,6 +164,8 @@ export type SyncEventBody =
     }
   /** Rows of every table counted on both sides and, with `checksums`, compared by content; objects compared. */
   | { type: "verify:done"; tables: number; rows: number; objects: number; checksums: boolean; differences: readonly Difference[] }
+  /** The dump folder is complete: its manifest is written. */
+  | { type: "dump:done"; folder: string; files: number; bytes: number; tables: number; rows: number }
   | { type: "swap:done"; database: string; previous?: string | undefined }
   /** Something of an earlier or of this run was removed, or could not be. */
   | { type: "cleanup"; object: string; removed: boolean; reason: string }
@@ -169,8 +179,11 @@ export type SyncEventBody =
       bytes: number;
       ms: number;
       warnings: number;
+      /** Of an export: the source's. */
       database: string;
       previous?: string | undefined;
+      /** Of an export: where the dump is. */
+      folder?: string | undefined;
     }
   /** The last event of a run that did not. */
   | {

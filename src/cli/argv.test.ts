@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { COMMANDS } from "../config/option-spec.ts";
+import { COMMANDS, WORDS } from "../config/option-spec.ts";
 import { OPTION_KEYS, specOf } from "../config/options.ts";
 import type { CliFlags } from "../config/pgditto-options.ts";
 import { PgdittoError } from "../errors.ts";
@@ -23,7 +23,16 @@ describe("commands", () => {
   });
 
   test.each(COMMANDS)("%s", (command) => {
-    expect(parseArgv([command])).toEqual({ command, commandGiven: true, flags: {}, help: false, version: false });
+    const taken = WORDS[command];
+    const word = taken && (taken.choices?.[0] ?? "x");
+    expect(parseArgv([command, ...(word === undefined ? [] : [word])])).toEqual({
+      command,
+      commandGiven: true,
+      word,
+      flags: {},
+      help: false,
+      version: false,
+    });
   });
 
   test("before or behind the flags", () => {
@@ -106,7 +115,9 @@ describe("bad input", () => {
     [["--sorce=postgresql://u:hunter2@h"], "There is no flag --sorce.", "Did you mean --source?"],
     [["--sorce", "postgresql://u:hunter2@h"], "There is no flag --sorce.", "Did you mean --source?"],
     [["plna"], "There is no command plna.", "Did you mean plan?"],
-    [["frobnicate"], "There is no command frobnicate.", "The commands are sync, plan, verify, doctor, cleanup, demo."],
+    [["frobnicate"], "There is no command frobnicate.", "The commands are sync, plan, verify, doctor, export, import, cleanup, demo."],
+    [["export"], "pgditto export needs a word behind it: DIR.", "Write pgditto export DIR."],
+    [["import", "a", "b"], "pgditto import takes one DIR", "--source"],
     [["postgresql://u:hunter2@h/db"], "There is an argument that is neither a command nor a flag.", "--source"],
     [["sync", "hunter2"], "pgditto sync takes flags only, and there is a further word behind it.", "--source"],
     [["sync", "plan"], "pgditto sync takes flags only", "--source"],
@@ -124,8 +135,8 @@ describe("bad input", () => {
     [["--retry-count", "0"], "--retry-count: 0 is less than 1.", "from 1 to 100"],
     [["--mode", "stage"], '--mode: "stage" is not one of staging, recreate.', "staging"],
     [["--yes=maybe"], '--yes: "maybe" is neither true nor false.', "=false"],
-    [["cleanup", "--jobs", "4"], "--jobs is not a flag of pgditto cleanup.", "It belongs to sync, plan, verify, doctor."],
-    [["demo", "-y"], "-y is not a flag of pgditto demo.", "It belongs to sync, plan, doctor, cleanup."],
+    [["cleanup", "--jobs", "4"], "--jobs is not a flag of pgditto cleanup.", "It belongs to sync, plan, verify, doctor, export, import."],
+    [["demo", "-y"], "-y is not a flag of pgditto demo.", "It belongs to sync, plan, doctor, import, cleanup."],
     [["--keep"], "--keep is not a flag of pgditto sync.", "It belongs to demo."],
     [["cleanup", "--jbos"], "There is no flag --jbos.", "Did you mean --json?"],
     [["cleanup", "--exclude-tables"], "There is no flag --exclude-tables.", "pgditto cleanup --help lists the flags."],

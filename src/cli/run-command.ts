@@ -8,6 +8,8 @@ import type { CommandContext } from "./command.ts";
 import { cleanupCommand } from "./commands/cleanup.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
 import { planCommand } from "./commands/plan.ts";
 import { syncCommand } from "./commands/sync.ts";
 import { verifyCommand } from "./commands/verify.ts";
@@ -20,6 +22,8 @@ const COMMANDS: Readonly<Record<ParsedArgv["command"], (context: CommandContext)
   plan: planCommand,
   verify: verifyCommand,
   doctor: doctorCommand,
+  export: exportCommand,
+  import: importCommand,
   cleanup: cleanupCommand,
   demo: demoCommand,
 };

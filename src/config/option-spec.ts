@@ -1,4 +1,4 @@
-export const COMMANDS = ["sync", "plan", "verify", "doctor", "cleanup", "demo"] as const;
+export const COMMANDS = ["sync", "plan", "verify", "doctor", "export", "import", "cleanup", "demo"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** The one word that a command takes behind its name, as `placeholder` in its help; with `choices`, one of them. */
@@ -8,13 +8,19 @@ export interface Word {
 }
 
 /** Commands that are not here take flags only. */
-export const WORDS: Readonly<Partial<Record<Command, Word>>> = {};
+export const WORDS: Readonly<Partial<Record<Command, Word>>> = {
+  export: { placeholder: "DIR" },
+  import: { placeholder: "DIR" },
+};
 
 /** plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first. */
 export const RUN = ["sync", "plan", "doctor"] as const;
 
 /** What verify takes, too: where both databases are, which rows, over how many connections. */
 export const COMPARE = ["sync", "plan", "verify", "doctor"] as const;
+
+/** The two halves of a run through a dump folder. */
+export const HALVES = ["export", "import"] as const;
 
 export const GROUPS = ["Databases", "What is copied", "How", "Limits", "pg_dump", "Output and configuration"] as const;
 

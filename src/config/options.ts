@@ -1,5 +1,6 @@
 import { LIMITS } from "./limit-options.ts";
-import { COMPARE, type OptionSpec, RUN } from "./option-spec.ts";
+import { DUMP } from "./dump-options.ts";
+import { COMPARE, HALVES, type OptionSpec, RUN } from "./option-spec.ts";
 import { SELECTION } from "./selection-options.ts";
 
 /** The one table of options: config-file keys, flags, environment variables, types, defaults, help and the JSON schema come from it. */
@@ -10,7 +11,7 @@ export const OPTIONS = {
     env: "MAIN_DB_URL",
     placeholder: "URL",
     group: "Databases",
-    commands: COMPARE,
+    commands: [...COMPARE, "export"],
     help: "The database to copy (MAIN): postgresql://user:password@host:port/database?sslmode=..., or key=value pairs.",
     fallback: "MAIN_DB_HOST, _PORT, _USER, _PASSWORD, _NAME, then postgres@localhost:5432/Main_DB",
   },
@@ -20,7 +21,7 @@ export const OPTIONS = {
     env: "ARCHIVE_DB_URL",
     placeholder: "URL",
     group: "Databases",
-    commands: [...COMPARE, "cleanup"],
+    commands: [...COMPARE, "import", "cleanup"],
     help: "The database to replace by the copy (ARCHIVE), written like --source.",
     fallback: "ARCHIVE_DB_HOST, ..., then postgres@localhost:5432/Archive_DB",
   },
@@ -33,7 +34,7 @@ export const OPTIONS = {
     max: 3600,
     default: 10,
     group: "Databases",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Seconds until an attempt to connect is given up.",
   },
   ...SELECTION,
@@ -47,7 +48,7 @@ export const OPTIONS = {
     max: 1000,
     default: 4,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Connections that copy and build at the same time, multiplied by the batch size.",
   },
   batchSize: {
@@ -59,7 +60,7 @@ export const OPTIONS = {
     max: 1000,
     default: 1,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Tables at once, each with --jobs connections: jobs x batch size connections in all.",
   },
   retryCount: {
@@ -71,7 +72,7 @@ export const OPTIONS = {
     max: 100,
     default: 3,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Attempts in all for what fails in passing (connection lost, deadlock); 1 means no second attempt.",
   },
   stallTimeout: {
@@ -82,7 +83,7 @@ export const OPTIONS = {
     max: 86_400,
     default: 300,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Give up when a server has answered nobody, or nothing of a copy has moved, for so long.",
   },
   verify: {
@@ -91,7 +92,7 @@ export const OPTIONS = {
     choices: ["counts", "checksum"],
     fallback: "counts; of the command verify: checksum",
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help:
       "How rows are compared. counts: their number in each table. checksum: their content, too; both servers read everything once more, and " +
       "the rows that differ are named.",
@@ -108,7 +109,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "keep-staging",
     group: "How",
-    commands: RUN,
+    commands: [...RUN, "import"],
     help: "When the run fails or is cancelled, keep the staging database, for --resume or to look at. Without it, it stays only when a server or the network was lost.",
   },
   mode: {
@@ -117,7 +118,7 @@ export const OPTIONS = {
     choices: ["staging", "recreate"],
     default: "staging",
     group: "How",
-    commands: RUN,
+    commands: [...RUN, "import"],
     help:
       "staging: build the copy beside the target and swap it in once it is proven. recreate: drop the target first and fill it in " +
       "place, where the disk has no room for two.",
@@ -137,7 +138,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "keep-previous",
     group: "How",
-    commands: RUN,
+    commands: [...RUN, "import"],
     help: "Keep the replaced database as <target>_previous.",
   },
   yes: {
@@ -145,18 +146,10 @@ export const OPTIONS = {
     flag: "yes",
     short: "y",
     group: "How",
-    commands: [...RUN, "cleanup"],
+    commands: [...RUN, "import", "cleanup"],
     help: "Do not ask before a database that pgditto did not make is replaced, or what cleanup found is removed.",
   },
-  dumpDir: {
-    type: "text",
-    flag: "dump-dir",
-    env: "DUMP_DIR",
-    placeholder: "FOLDER",
-    group: "How",
-    commands: RUN,
-    help: "Accepted because the original script has it; rows are streamed, so nothing is written there.",
-  },
+  ...DUMP,
   ...LIMITS,
   pgDump: {
     type: "choice",
@@ -173,7 +166,7 @@ export const OPTIONS = {
     env: "PGDITTO_PG_BIN",
     placeholder: "FOLDER",
     group: "pg_dump",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "The folder that holds the pg_dump to use.",
     fallback: "PATH and the usual folders",
   },
@@ -181,7 +174,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "json",
     group: "Output and configuration",
-    commands: [...COMPARE, "cleanup"],
+    commands: [...COMPARE, ...HALVES, "cleanup"],
     notInFile: true,
     help: "Print JSON on standard output instead of text: one event a line, the result last.",
   },
@@ -190,7 +183,7 @@ export const OPTIONS = {
     flag: "profile",
     placeholder: "FILE",
     group: "Output and configuration",
-    commands: RUN,
+    commands: [...RUN, ...HALVES],
     notInFile: true,
     help: "Write a timeline of the sync to this file at its end: a Chrome trace, for ui.perfetto.dev or chrome://tracing.",
   },
@@ -199,7 +192,7 @@ export const OPTIONS = {
     flag: "config",
     placeholder: "FILE",
     group: "Output and configuration",
-    commands: [...COMPARE, "cleanup"],
+    commands: [...COMPARE, ...HALVES, "cleanup"],
     notInFile: true,
     help: "Read this config file (.json or .mjs).",
     fallback: "pgditto.config.json or pgditto.config.mjs in the current folder, if there is one",

@@ -7,6 +7,7 @@ import { checkOption, parseOption, type ValueOf } from "./option-value.ts";
 import { refuse } from "./origin.ts";
 import type { CliFlags } from "./pgditto-options.ts";
 import { refuseHalfTemplate } from "./strategy.ts";
+import { refuseHalfDump } from "./via.ts";
 import { absolute, envValue, type Surroundings } from "./surroundings.ts";
 import { parseSize } from "./size.ts";
 import { collectWarnings, type ConfigWarning } from "./warning.ts";
@@ -28,8 +29,11 @@ export interface ResolvedConfig {
   retryCount: number;
   /** Seconds. */
   stallTimeout: number;
-  /** Absolute; nothing is written there. */
+  via: "stream" | "dump";
+  /** Absolute; undefined: the run names one. */
   dumpDir: string | undefined;
+  dumpFormat: "directory" | "custom";
+  keepDumps: boolean;
   tables: string[];
   excludeTables: string[];
   schemas: string[];
@@ -89,7 +93,10 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     batchSize: pick("batchSize") ?? OPTIONS.batchSize.default,
     retryCount: pick("retryCount") ?? OPTIONS.retryCount.default,
     stallTimeout: pick("stallTimeout") ?? OPTIONS.stallTimeout.default,
+    via: pick("via") ?? OPTIONS.via.default,
     dumpDir: folder(pick("dumpDir")),
+    dumpFormat: pick("dumpFormat") ?? OPTIONS.dumpFormat.default,
+    keepDumps: pick("keepDumps") ?? false,
     tables: [...(pick("tables") ?? [])],
     excludeTables: [...(pick("excludeTables") ?? [])],
     schemas: [...(pick("schemas") ?? [])],
@@ -123,6 +130,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     );
   }
   refuseHalfTemplate(options);
+  refuseHalfDump({ ...options, formatGiven: pick("dumpFormat") !== undefined });
   return { source: await endpoint("source"), target: await endpoint("target"), ...options, warnings };
 }
 

@@ -3,7 +3,8 @@ import { formatBytes, formatCount, formatDuration, plural } from "../util/format
 import { errorDetails } from "./error-details.ts";
 import { heldFor, isLong } from "./held.ts";
 import { groupBook } from "./groups.ts";
-import { type Colour, painter, printable, RULE, THIN_RULE } from "./style.ts";
+import { type Colour, painter, printable, THIN_RULE } from "./style.ts";
+import { bannerLines, type Command, summaryLines } from "./summary.ts";
 
 export interface HumanReporterOptions {
   /** Takes whole lines. */
@@ -20,6 +21,8 @@ export interface HumanReporterOptions {
 const LABELS: Readonly<Record<TaskKind, string>> = {
   "pre-data": "SCHEMA",
   copy: "COPY",
+  export: "EXPORT",
+  import: "IMPORT",
   "large-objects": "LOBJ",
   index: "INDEX",
   constraint: "CONSTR",
@@ -41,7 +44,7 @@ const STATES: Readonly<Record<string, Colour>> = {
   INFO: "cyan",
 };
 /** Told of when they start, too: those that take long enough to wonder. */
-const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects"]);
+const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "export", "import", "refresh", "large-objects"]);
 /** Too many and too small to be told one by one. */
 const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", "finish"]);
 
@@ -55,6 +58,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   let leftBehind = false;
   let checksums = false;
   let held = "";
+  let command: Command = "sync";
   const advice: string[] = [];
 
   const line = (time: string, label: string, state: string, name: string, detail: string): void => {
@@ -74,21 +78,8 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   return (event) => {
     switch (event.type) {
       case "run:started":
-        for (const one of [
-          paint("cyan", RULE),
-          paint("cyan", "SYNC CONFIGURATION"),
-          paint("cyan", RULE),
-          `  Source (MAIN)    : ${printable(`${event.source.user}@${event.source.host}:${event.source.port}/${event.source.database}`)}`,
-          `  Target (ARCHIVE) : ${printable(`${event.target.user}@${event.target.host}:${event.target.port}/${event.target.database}`)}`,
-          `  Started          : ${event.time.slice(0, 10)} ${options.clock(event.time)}`,
-          `  Jobs             : ${event.jobs} parallel connections`,
-          `  Tables at once   : ${event.batchSize} (${event.connections} connections in all)`,
-          `  Mode             : ${event.mode}`,
-          `  Strategy         : ${event.strategy}`,
-          `  Run              : ${event.run} (pgditto ${event.version})`,
-          paint("cyan", RULE),
-        ])
-          out(one);
+        command = event.command ?? "sync";
+        for (const one of bannerLines(event, options.clock(event.time), paint)) out(one);
         break;
       case "run:connected":
         line(
@@ -96,7 +87,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           "SERVER",
           "DONE",
           "connected",
-          `source PostgreSQL ${event.source.version}, target PostgreSQL ${event.target.version}`,
+          [event.source, event.target]
+            .flatMap(({ version }, i) => (version === "" ? [] : [`${i === 0 ? "source" : "target"} PostgreSQL ${version}`]))
+            .join(", "),
         );
         break;
       case "phase:started":
@@ -130,7 +123,8 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "task:started": {
         if (event.kind !== "copy") {
-          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, "");
+          const what = event.kind === "import" ? "Restoring data..." : event.detail;
+          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, what);
           break;
         }
         const group = groups.start(event.group ?? event.object, event.group === undefined ? 1 : event.parts, Date.parse(event.time));
@@ -159,7 +153,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "task:done": {
         if (event.kind !== "copy") {
-          if (!QUIET.has(event.kind)) line(event.time, LABELS[event.kind], "DONE", event.object, `Time: ${formatDuration(event.ms)}`);
+          const size = event.kind === "export" ? `Size: ${formatBytes(event.bytes)}, ` : "";
+          if (!QUIET.has(event.kind))
+            line(event.time, LABELS[event.kind], "DONE", event.object, `${size}Time: ${formatDuration(event.ms)}`);
           break;
         }
         const group = groups.finish(event.group ?? event.object, event);
@@ -192,6 +188,15 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           `${plural(event.rows, "row")} ${event.checksums ? "compared by checksum" : "counted on both sides"}, ${plural(event.objects, "object")} compared, ${plural(event.differences.length, "difference")}`,
         );
         break;
+      case "dump:done":
+        line(
+          event.time,
+          "EXPORT",
+          "DONE",
+          plural(event.files, "file"),
+          `${formatBytes(event.bytes)} with ${plural(event.rows, "row")} of ${plural(event.tables, "table")} in ${event.folder}; the manifest is written`,
+        );
+        break;
       case "swap:done":
         line(
           event.time,
@@ -221,23 +226,8 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "run:done":
         finalCleanup();
-        for (const one of [
-          ...(leftBehind ? [] : ["nothing of this run is left behind"]),
-          "",
-          paint("green", RULE),
-          paint("green", "SYNC COMPLETED SUCCESSFULLY"),
-          paint("green", RULE),
-          `  Database : ${printable(event.database)}${event.previous === undefined ? "" : ` (the old one is ${printable(event.previous)})`}`,
-          `  Tables   : ${formatCount(event.tables)}`,
-          `  Rows     : ${formatCount(event.rows)}, ${checksums ? "compared by checksum" : "counted on both sides"}`,
-          `  Size     : ${formatBytes(event.bytes)} of rows, ${formatBytes((event.bytes / Math.max(1, event.ms)) * 1000)}/s`,
-          `  Time     : ${formatDuration(event.ms)}`,
-          ...(held === "" ? [] : [`  Snapshot : held on the source for ${held}`]),
-          `  Warnings : ${event.warnings}`,
-          ...(advice.length > 0 ? ["", "  What the target's settings cost:", ...advice] : []),
-          paint("green", RULE),
-        ])
-          out(one);
+        if (!leftBehind) out("nothing of this run is left behind");
+        for (const one of summaryLines(event, { command, checksums, held, advice }, paint)) out(one);
         break;
       case "run:failed":
         for (const one of errorDetails(event, painter(options.errColours ?? options.colours))) options.err(one);

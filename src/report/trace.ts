@@ -85,6 +85,7 @@ export function traceReporter(): TraceReporter {
         break;
       case "staging:created":
       case "verify:done":
+      case "dump:done":
       case "swap:done":
       case "source:held":
       case "cleanup":

@@ -24,6 +24,10 @@ interface Machine {
   pid: number;
   /** That this process may use. */
   cores: number;
+  /** Where relative paths start; undefined: the caller has not said. */
+  cwd: string | undefined;
+  /** Whether a process of this machine lives. */
+  isAlive: (pid: number) => boolean;
   /** PATH, for finding pg_dump. */
   path: string;
 }

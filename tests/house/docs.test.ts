@@ -50,7 +50,7 @@ describe("the documentation tells of", () => {
     expect(tells(read("docs/events.md"), type)).toBe(true);
   });
 
-  test.each(["sync", "plan", "verify", "doctor", "cleanup", "demo"])("the command %s", (command) => {
+  test.each(["sync", "plan", "verify", "doctor", "export", "import", "cleanup", "demo"])("the command %s", (command) => {
     expect(tells(README, `pgditto ${command}`)).toBe(true);
   });
 });

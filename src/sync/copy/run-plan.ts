@@ -8,6 +8,7 @@ import { isTransient } from "../../postgres/sqlstate.ts";
 import { withRetries } from "../../scheduler/retry.ts";
 import { runGraph } from "../../scheduler/run-graph.ts";
 import type { TaskContext, TaskResult } from "../../tasks/context.ts";
+import type { DumpAccess } from "../../tasks/dump-access.ts";
 import type { Journal } from "../../tasks/journal.ts";
 import { addCounts, type RowCounts } from "../../tasks/row-counts.ts";
 import { runTask } from "../../tasks/run-task.ts";
@@ -26,6 +27,7 @@ export interface RunPlanResult {
   durations: ReadonlyMap<string, number>;
 }
 
+const MOVES_ROWS: ReadonlySet<TaskKind> = new Set(["copy", "export", "import", "large-objects"]);
 /** What makes a standby of the target lag further: none of these starts while copies are held back. */
 const WRITES_MUCH: ReadonlySet<TaskKind> = new Set(["copy", "large-objects", "index", "constraint", "refresh"]);
 
@@ -34,12 +36,19 @@ export async function runPlan(
   run: Run,
   plan: Plan,
   workers: Workers,
-  options: { encoding: string; statistics: TaskContext["statistics"]; journal: Journal; pace?: Pace | undefined },
+  options: {
+    encoding: string;
+    statistics: TaskContext["statistics"];
+    journal: Journal;
+    pace?: Pace | undefined;
+    /** With a dump folder; then the caller tells of the phases. */
+    dump?: DumpAccess | undefined;
+  },
 ): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
   const durations = new Map<string, number>();
-  const events = taskEvents(run, plan);
+  const events = taskEvents(run, plan, options.dump === undefined);
 
   const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
     const started = performance.now();
@@ -53,6 +62,7 @@ export async function runPlan(
       noOwner: run.config.noOwner,
       noAcl: run.config.noAcl,
       pace: options.pace,
+      dump: options.dump,
       onBytes: (bytes) => events.progress(task, bytes),
       warn: (code, message, hint) => warn(run, code, message, hint),
       journal: options.journal,
@@ -118,7 +128,7 @@ function describeFailure(task: Task, error: unknown): PgdittoError {
 
 function codeOf(task: Task): "copy" | "schema" | "server" {
   if (task.kind === "count") return "server";
-  return task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema";
+  return MOVES_ROWS.has(task.kind) ? "copy" : "schema";
 }
 
 function hintFor(error: PgdittoError): string | undefined {

@@ -4,7 +4,7 @@ import type { GiveUp } from "./repeat.ts";
 import { heartbeat } from "./heartbeat.ts";
 import type { Opened } from "../open.ts";
 import type { Run } from "../run.ts";
-import { tablespacesOf } from "../preflight/target-space.ts";
+import { readSourceSpace, usedTablespaces } from "../preflight/target-space.ts";
 import { watchHeld } from "./watch-held.ts";
 import { watchLag } from "./watch-lag.ts";
 import { watchSpace } from "./watch-space.ts";
@@ -26,7 +26,8 @@ export async function guardRun(run: Run, opened: Opened, staging: string): Promi
   const giveUp: GiveUp = (reason) => controller.abort(asPgdittoError(reason));
   const { rateLimit, maxReplicationLag } = run.config;
   const pace = rateLimit === undefined && maxReplicationLag === undefined ? undefined : createPace(rateLimit);
-  const space = await watchSpace(run, { control, staging, tablespaces: await tablespacesOf(run, opened), giveUp });
+  const tablespaces = usedTablespaces(run, await readSourceSpace(run, source, opened.sourceIdentity.bytes));
+  const space = await watchSpace(run, { control, staging, tablespaces, giveUp });
   const heart = heartbeat(run, [source, control]);
   const held = watchHeld(run, source, giveUp);
   const lag = pace && watchLag(run, opened, pace, giveUp);
