@@ -87,9 +87,10 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           "SERVER",
           "DONE",
           "connected",
-          [event.source, event.target]
-            .flatMap(({ version }, i) => (version === "" ? [] : [`${i === 0 ? "source" : "target"} PostgreSQL ${version}`]))
-            .join(", "),
+          [
+            ...(command === "import" ? [] : [`source PostgreSQL ${event.source.version}`]),
+            ...(command === "export" ? [] : [`target PostgreSQL ${event.target.version}`]),
+          ].join(", "),
         );
         break;
       case "phase:started":
@@ -99,7 +100,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
       case "stage:done":
         break;
       case "message":
-        if (event.code === "retired-not-dropped") leftBehind = true;
+        if (event.code === "retired-not-dropped" || event.code === "dump-kept") leftBehind = true;
         line(
           event.time,
           "NOTE",
@@ -225,8 +226,8 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         );
         break;
       case "run:done":
-        finalCleanup();
-        if (!leftBehind) out("nothing of this run is left behind");
+        if (command !== "export") finalCleanup();
+        if (!leftBehind && command !== "export") out("nothing of this run is left behind");
         for (const one of summaryLines(event, { command, checksums, held, advice }, paint)) out(one);
         break;
       case "run:failed":

@@ -1,5 +1,6 @@
 import { type Obstacle, PgdittoError } from "../errors.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
+import { dumpObstacles } from "./dump/dump-obstacles.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { open, openControl, openSource, type Opened } from "./open.ts";
 import { preflight, refusal } from "./preflight/preflight.ts";
@@ -29,7 +30,7 @@ export async function examinePlan(run: Run): Promise<ExaminedPlan> {
   const contents = await readSource(run, opened, found);
   return {
     plan: buildPlan({ ...contents, kept: new Map() }),
-    obstacles: found.obstacles,
+    obstacles: [...found.obstacles, ...(await dumpObstacles(run, opened))],
     pgDump: contents.pgDump,
     replaces: replaces(opened),
     template,
@@ -70,7 +71,7 @@ export async function examine(run: Run): Promise<Diagnosis> {
   await using opened = await open(run);
   const { obstacles } = await preflight(run, opened);
   return {
-    obstacles,
+    obstacles: [...obstacles, ...(await dumpObstacles(run, opened))],
     source: opened.source.parameters.get("server_version") ?? "",
     target: opened.control.parameters.get("server_version") ?? "",
     replaces: replaces(opened),

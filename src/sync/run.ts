@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { PgdittoError } from "../errors.ts";
+import type { PgdittoError, Side } from "../errors.ts";
 import type { Emit, Stage } from "../events.ts";
 
 /** What every step of a run is given. Nothing of it changes while the run lasts. */
@@ -63,7 +63,8 @@ export async function stage<T>(run: Pick<Run, "emit">, name: Stage, work: () => 
   }
 }
 
-/** What resolving the configuration found worth knowing. */
-export function warnOfConfig(run: Pick<Run, "emit" | "config">): void {
-  for (const warning of run.config.warnings) warn(run, warning.code, warning.message, warning.hint);
+/** What resolving the configuration found worth knowing. @param idle A side that nobody will connect to. */
+export function warnOfConfig(run: Pick<Run, "emit" | "config">, idle?: Side): void {
+  for (const warning of run.config.warnings)
+    if (idle === undefined || warning.side !== idle) warn(run, warning.code, warning.message, warning.hint);
 }

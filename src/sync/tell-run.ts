@@ -63,5 +63,6 @@ export function begin(run: Run, facts: Partial<Extract<SyncEventBody, { type: "r
     connections: config.jobs * config.batchSize,
     ...facts,
   });
-  warnOfConfig(run);
+  const idle = facts.command === "export" ? "target" : facts.command === "import" ? "source" : undefined;
+  warnOfConfig(run, idle);
 }

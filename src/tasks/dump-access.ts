@@ -2,6 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { asPgdittoError, PgdittoError } from "../errors.ts";
+import type { DumpTask } from "../plan/task.ts";
+import { withFacts } from "../postgres/server-error.ts";
 import type { Session } from "../postgres/session.ts";
 import type { NativeProgram } from "../schema/pg-dump/find-pg-restore.ts";
 import { formatBytes } from "../util/format.ts";
@@ -31,6 +33,12 @@ export async function sizeOf(path: string): Promise<number> {
   if (!known.isDirectory()) return known.size;
   const sizes = await Promise.all((await readdir(path)).map((name) => sizeOf(join(path, name))));
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** The tables that a program was at, where it says no more than which database. */
+export function aboutEntry(error: unknown, { object }: DumpTask, database: string): unknown {
+  if (!(error instanceof PgdittoError) || error.code !== "dump" || error.object !== database) return error;
+  return withFacts(error, { object });
 }
 
 const FULL = /No space left on device|Disk quota exceeded|File too large|\bENOSPC\b|\bEDQUOT\b/;

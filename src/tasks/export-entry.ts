@@ -6,7 +6,7 @@ import type { DumpTask } from "../plan/task.ts";
 import { quoteQualified } from "../postgres/quote.ts";
 import { runClient } from "../schema/pg-dump/run-client.ts";
 import type { TaskContext, TaskResult } from "./context.ts";
-import { folderError, sizeOf } from "./dump-access.ts";
+import { aboutEntry, folderError, sizeOf } from "./dump-access.ts";
 
 /** Writes the rows of one entry's tables with pg_dump, in the run's snapshot. What an earlier attempt has written goes before. */
 export async function exportEntry(task: DumpTask, context: TaskContext): Promise<TaskResult> {
@@ -15,11 +15,12 @@ export async function exportEntry(task: DumpTask, context: TaskContext): Promise
   const file = join(dump.folder, task.dump.path);
   await rm(file, { recursive: true, force: true });
   const tables = task.copies.flatMap(({ table }) => table.parts ?? [table]);
+  const jobs = dump.format === "directory" ? Math.min(dump.jobs, tables.length) : 1;
   const args = [
     "--data-only",
     `--format=${dump.format}`,
     // only a folder can be written by several
-    ...(dump.format === "directory" ? [`--jobs=${Math.min(dump.jobs, tables.length)}`] : []),
+    ...(dump.format === "directory" ? [`--jobs=${jobs}`] : []),
     `--snapshot=${dump.snapshot}`,
     `--encoding=${dump.encoding}`,
     "--no-blobs",
@@ -29,11 +30,11 @@ export async function exportEntry(task: DumpTask, context: TaskContext): Promise
     `--file=${file}`,
   ];
   const { connect, program } = dump;
+  const { config } = await context.source();
   try {
-    const session = await context.source();
-    await runClient({ program, args, config: session.config, connect, signal: context.signal, onBytes: context.onBytes });
+    await runClient({ program, args, jobs, config, connect, signal: context.signal, onBytes: context.onBytes });
   } catch (error) {
-    throw await folderError(error, dump);
+    throw await folderError(aboutEntry(error, task, config.database), dump);
   }
   return { rows: 0, bytes: await sizeOf(file) };
 }

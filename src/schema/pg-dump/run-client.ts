@@ -21,6 +21,8 @@ export interface RunClientOptions {
   program: PgDumpProgram & { path: string };
   /** Without those that say where to connect. */
   args: readonly string[];
+  /** Of the program. With one, nobody gets in behind it: then nothing lies about even if this process is killed. */
+  jobs: number;
   /** Whom its errors are about. */
   config: ConnectionConfig;
   /** Opens a session for each connection that the program makes: one, and with several jobs one more for each. */
@@ -35,7 +37,7 @@ export interface RunClientOptions {
  * @throws PgdittoError `dump` with the server's or the program's words and SQLSTATE; `cancelled`; what `connect` throws.
  */
 export async function runClient(options: RunClientOptions): Promise<void> {
-  const { program, args, config, connect, signal, onBytes } = options;
+  const { program, args, jobs, config, connect, signal, onBytes } = options;
   throwIfAborted(signal);
   let child: Child | undefined;
   const stop = (): void => void child?.stop();
@@ -79,19 +81,22 @@ export async function runClient(options: RunClientOptions): Promise<void> {
     socket.resume();
   };
 
-  await using door = await openGatewayFolder((socket) => {
-    socket.on("error", () => undefined);
-    socket.once("data", (first: Buffer) => {
-      socket.pause();
-      // whoever is to be stopped is stopped by us
-      if (over || isCancelRequest(first)) return void socket.destroy();
-      socket.unshift(first);
-      serve(socket).catch((error: unknown) => {
-        seen.failure ??= error;
-        socket.destroy();
+  await using door = await openGatewayFolder(
+    (socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", (first: Buffer) => {
+        socket.pause();
+        // whoever is to be stopped is stopped by us
+        if (over || isCancelRequest(first)) return void socket.destroy();
+        socket.unshift(first);
+        serve(socket).catch((error: unknown) => {
+          seen.failure ??= error;
+          socket.destroy();
+        });
       });
-    });
-  }, "many");
+    },
+    jobs > 1 ? "many" : "one",
+  );
 
   signal.addEventListener("abort", stop, { once: true });
   try {

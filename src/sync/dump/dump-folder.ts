@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { errnoOf } from "../../config/read-file.ts";
 import { PgdittoError } from "../../errors.ts";
 import { unusable } from "../../tasks/dump-access.ts";
 import { type Run, warn } from "../run.ts";
@@ -37,7 +38,7 @@ export interface DumpFolder extends AsyncDisposable {
 export async function makeDumpFolder(run: Run, path: string, keep: boolean): Promise<DumpFolder> {
   const { hostname: host, pid } = run.machine;
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    const made = await makeFolders(path);
     if (made === undefined) await refuseUsed(path);
     const marker: Marker = { run: run.id, host, pid, started: new Date().toISOString(), keep, existed: made === undefined };
     // another run may take the same one in this moment
@@ -58,8 +59,26 @@ export async function makeDumpFolder(run: Run, path: string, keep: boolean): Pro
   }
 }
 
-async function refuseUsed(path: string): Promise<void> {
-  const names = await readdir(path);
+/** The topmost one that was made; undefined: it was there. Not by `recursive`, which never ends where nothing can be made (nodejs/node, /proc). */
+async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "EEXIST") return undefined;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    const above = await makeFolders(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+    return above ?? path;
+  }
+}
+
+/** @throws PgdittoError `dump-folder` when there is something in it. */
+export async function refuseUsed(path: string): Promise<void> {
+  const names = await readdir(path).catch((error: unknown) => {
+    throw unusable(path, error instanceof Error ? error.message : String(error), error);
+  });
   if (names.length === 0) return;
   const marker = await readMarker(path);
   const whose = marker

@@ -48,7 +48,8 @@ export async function refuseSmallDisk(run: Run, folder: string, sizes: readonly 
 async function freeAt(folder: string): Promise<number | undefined> {
   for (let path = folder; ; path = dirname(path)) {
     const space = await readDiskSpace(path).catch(() => undefined);
-    if (space) return space.free;
+    // a file system that is none of a disk has no size
+    if (space) return space.total > 0 ? space.free : undefined;
     if (path === dirname(path)) return undefined;
   }
 }

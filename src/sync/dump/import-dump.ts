@@ -65,6 +65,8 @@ async function restore(
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: staging.name, settings, count, snapshot: undefined, tables: [] }),
   );
+  const { pgDump, snapshot } = manifest;
+  run.emit({ type: "plan:ready", tables: plan.copied.length, bytes: plan.bytes, tasks: plan.tasks.length, pgDump: pgDump.text, snapshot });
   await makeStaging(run, ends, plan, staging, "staging", (options) => createStaging(ends.control, staging.name, options));
   run.emit({ type: "phase:started", phase: 3, of: 4, name: DUMP_PHASES[3] });
   // idle as long as the import takes, so that it may be lost when it is needed
@@ -84,8 +86,7 @@ async function restore(
     return session;
   };
   const { encoding } = manifest.database;
-  const { format, snapshot } = manifest;
-  const access = { folder, program, jobs: fit.jobs, format, connect, snapshot, encoding, expected: 0 };
+  const access = { folder, program, jobs: fit.jobs, format: manifest.format, connect, snapshot, encoding, expected: 0 };
   const done = await stage(run, "tasks", () =>
     runPlan({ ...run, signal }, plan, workers, { encoding, statistics: undefined, journal, dump: access }),
   );
