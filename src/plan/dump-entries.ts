@@ -6,12 +6,13 @@ import { LARGE_TABLE } from "./copies.ts";
 import type { Copy, DumpEntry } from "./task.ts";
 
 /**
- * With more trees of tables than this, small ones share entries: each pg_dump reads the whole catalog, 0.2 s with a hundred tables and 2 s
- * with ten thousand (measured), so that a pg_dump a table would take hours.
+ * With more trees of tables than this, small ones share entries: each pg_dump reads the whole catalog, 0.1 s with 60 tables, 0.2 s with
+ * 2,000 and 1 s with 10,000 (measured), so that a pg_dump for each of 10,000 tables would take three hours.
  */
 const MANY = 100;
-/** Tables of an entry that small ones share. */
+/** Tables of an entry that small ones share, at least; with thousands there are as many entries as this, each of more tables. */
 const SHARED = 100;
+const MOST_ENTRIES = 40;
 
 /** The entries of a dump folder, the largest first. */
 export function listEntries(copies: readonly Copy[], tables: readonly TableInfo[], format: "directory" | "custom"): DumpEntry[] {
@@ -29,10 +30,8 @@ export function listEntries(copies: readonly Copy[], tables: readonly TableInfo[
     const detail = top?.kind === "p" ? `Partitioned (${plural(parts.length, "part")})` : "Standard Table";
     return { path: `${fileName(object)}-${root}.${suffix}`, object, detail, tables: oidsOf(tree), bytes: bytesOf(tree) };
   });
-  const shared = inSlices(
-    small.flatMap(([, tree]) => tree),
-    SHARED,
-  ).map((slice, i): DumpEntry => ({
+  const together = small.flatMap(([, tree]) => tree);
+  const shared = inSlices(together, Math.max(SHARED, Math.ceil(together.length / MOST_ENTRIES))).map((slice, i): DumpEntry => ({
     path: `small-tables-${i + 1}.${suffix}`,
     object: `small tables ${i + 1}`,
     detail: `Small Tables (${slice.length})`,

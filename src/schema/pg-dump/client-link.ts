@@ -14,7 +14,7 @@ export interface Link {
   gone: boolean;
 }
 
-export function join(link: Link, socket: net.Socket, gateway: Gateway): void {
+export function join(link: Link, socket: net.Socket, gateway: Pick<Gateway, "fromClient" | "resume">): void {
   link.local = socket;
   socket.on("data", (bytes) => {
     if (!gateway.fromClient(bytes)) socket.pause();

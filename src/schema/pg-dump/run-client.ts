@@ -15,6 +15,7 @@ import { openGatewayFolder } from "./gateway-folder.ts";
 import { createPatience, PATIENCE_MS } from "./patience.ts";
 import type { PgDumpProgram } from "./pg-dump-program.ts";
 import { isCancelRequest } from "./start-up.ts";
+import { knownSettings } from "./unknown-settings.ts";
 
 export interface RunClientOptions {
   /** pg_dump or pg_restore: an installed one. */
@@ -77,7 +78,8 @@ export async function runClient(options: RunClientOptions): Promise<void> {
       if (!gateway.farewell && child && (await withinMs(LOST_GRACE_MS, child.ended)) === undefined) stop();
     });
     socket.on("data", (bytes: Buffer) => onBytes(bytes.length));
-    join(link, socket, gateway);
+    const known = knownSettings(session.serverVersion);
+    join(link, socket, { fromClient: (bytes) => gateway.fromClient(known(bytes)), resume: gateway.resume });
     socket.resume();
   };
 

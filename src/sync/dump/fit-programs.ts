@@ -42,13 +42,15 @@ export async function fitPrograms(run: Run, session: Session): Promise<Fit> {
     if (jobs > 1) jobs -= 1;
     else atOnce -= 1;
   }
-  if (needs(jobs, atOnce) > left) {
-    const message = `${tightest?.name ?? "The server"} on the ${side} leaves room for ${plural(Math.max(0, left), "connection")} more; ${needs(1, 1)} are needed.`;
+  // where even that is too much, tables are counted between two programs
+  const workers = Math.min(WORKERS[side](jobs, atOnce), left - (needs(jobs, atOnce) - WORKERS[side](jobs, atOnce)));
+  if (workers < 1) {
+    const message = `${tightest?.name ?? "The server"} on the ${side} leaves room for ${plural(Math.max(0, left), "connection")} more; ${needs(1, 1) - WORKERS[side](1, 1) + 1} are needed.`;
     throw new PgdittoError("preflight", message, { object: "connections", side, hint: "Raise it, or end other sessions that it counts." });
   }
   if (jobs < wantedJobs || atOnce < batchSize) {
     const fewer = `${plural(atOnce, "table")} at once with ${plural(jobs, "job")} each`;
     warn(run, "fewer-jobs", `${tightest?.name ?? "The server"} on the ${side} leaves room for ${fewer}: the run takes longer.`);
   }
-  return { atOnce, jobs, workers: WORKERS[side](jobs, atOnce) };
+  return { atOnce, jobs, workers };
 }
