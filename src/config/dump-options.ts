@@ -37,6 +37,6 @@ export const DUMP = {
     flag: "keep-dumps",
     group: "How",
     commands: RUN,
-    help: "With --via dump: keep the folder of a run that succeeded, for pgditto import.",
+    help: "With --via dump: keep the folder once it is complete, even when the import fails; pgditto import reads it.",
   },
 } as const satisfies Record<string, OptionSpec>;

@@ -73,7 +73,7 @@ export interface PgdittoOptions {
   dumpDir?: string | undefined;
   /** What pg_dump writes: `directory` (-Fd), by `jobs` at the same time, or `custom` (-Fc), one file a table. Default `directory`. */
   dumpFormat?: "directory" | "custom" | undefined;
-  /** With `via: "dump"`: keep the folder of a run that succeeded. Default false: it is removed. */
+  /** With `via: "dump"`: keep the folder once it is complete, even when the import fails. Default false: it is removed. */
   keepDumps?: boolean | undefined;
   /**
    * The staging database may not become larger than this: bytes with a unit, in PostgreSQL's units of 1024 (`500MB`, `200GB`). Default: no

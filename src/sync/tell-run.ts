@@ -1,6 +1,8 @@
-import { asPgdittoError } from "../errors.ts";
+import { asPgdittoError, type PgdittoError } from "../errors.ts";
 import type { SyncEventBody } from "../events.ts";
 import { EVENT_FORMAT } from "../events.ts";
+import { withFacts } from "../postgres/server-error.ts";
+import { isConnectionLoss } from "../postgres/sqlstate.ts";
 import { summarize } from "./open.ts";
 import { type Run, warnOfConfig } from "./run.ts";
 import { summarizeError } from "./summarize-error.ts";
@@ -34,7 +36,7 @@ export async function tellRun<T extends object>(
     run.emit(done(result));
     return result;
   } catch (error) {
-    const failure = asPgdittoError(error);
+    const failure = sayingWhatNow(asPgdittoError(error));
     run.emit({
       type: "run:failed",
       error: summarizeError(failure),
@@ -65,4 +67,10 @@ export function begin(run: Run, facts: Partial<Extract<SyncEventBody, { type: "r
   });
   const idle = facts.command === "export" ? "target" : facts.command === "import" ? "source" : undefined;
   warnOfConfig(run, idle);
+}
+
+/** A connection that was lost where nobody has tried again, and nobody has said what to do. */
+function sayingWhatNow(error: PgdittoError): PgdittoError {
+  if (error.hint !== undefined || !isConnectionLoss(error.sqlstate)) return error;
+  return withFacts(error, { hint: "The connection was lost. The live target is as it was; run again." });
 }

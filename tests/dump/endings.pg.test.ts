@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cleanup, importDump, leftovers } from "../../src/index.ts";
+import { cleanup, exportDump, importDump, leftovers, type SyncEvent } from "../../src/index.ts";
 import { findServerBinaries } from "../../src/demo/binaries.ts";
 import { findNative } from "../../src/schema/pg-dump/find-pg-dump.ts";
 import { startCluster } from "../../src/demo/cluster.ts";
@@ -18,6 +18,7 @@ import {
 } from "../support/cli-run.ts";
 import { freshDatabase, reservedDatabase } from "../support/databases.ts";
 import { dumpPlace, hasPrograms, NO_PROGRAMS } from "../support/dumps.ts";
+import { copy, expectSame } from "../support/fidelity.ts";
 import { contents } from "../support/oracle.ts";
 import { type RunningCli, runCli, startCli } from "../support/run-cli.ts";
 import { server, urlOf } from "../support/servers.ts";
@@ -94,7 +95,52 @@ describe.skipIf(!suitable)(`the end of a run (unless ${NO_PROGRAMS})`, () => {
       },
     });
     expect(await place.names()).toEqual([]);
+    // an export that was complete is worth keeping, where that was asked for
+    expect((await runBetween(source, target, ["--via", "dump", "--keep-dumps"], { cwd: place.path })).code).toBe(1);
+    expect(await place.names()).toEqual([expect.stringMatching(/^migration_dumps_/)]);
     expect(await databasesOf(target.name)).toEqual([]);
+  });
+
+  test("the session that held the target is lost while the source is exported: it is taken anew", async () => {
+    await using source = await freshDatabase("source", { sql: QUICK });
+    await using target = reservedDatabase("target");
+    await using place = await dumpPlace();
+    let ended: Promise<unknown> | undefined;
+    await copy(source, target, {
+      via: "dump",
+      cwd: place.path,
+      onEvent: (event) => {
+        if (event.type !== "plan:ready") return;
+        ended ??= sql(admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ $1", [
+          `^pgditto ${event.run} control`,
+        ]);
+      },
+    });
+    expect(await ended).toEqual([{ pg_terminate_backend: true }]);
+    await expectSame(source, target);
+  });
+
+  test("where a role may have few connections, fewer jobs; with too few, a refusal before anything is written", async () => {
+    const role = `dump_few_${process.pid}`;
+    const on = server("source");
+    await sql(urlOf(on, "postgres"), `CREATE ROLE ${role} LOGIN PASSWORD 'x' CONNECTION LIMIT 4`);
+    try {
+      await using source = await freshDatabase("source", { sql: `${QUICK}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}` });
+      await using place = await dumpPlace();
+      const url = urlOf({ ...on, user: role, password: "x" }, source.name);
+      const events: SyncEvent[] = [];
+      await exportDump("d", { source: url, cwd: place.path, jobs: 8, batchSize: 4, onEvent: (event) => events.push(event) });
+      expect(events).toContainEqual(expect.objectContaining({ type: "message", code: "fewer-jobs" }));
+      await sql(urlOf(on, "postgres"), `ALTER ROLE ${role} CONNECTION LIMIT 2`);
+      await expect(exportDump("e", { source: url, cwd: place.path, retryCount: 1 })).rejects.toMatchObject({
+        code: "preflight",
+        message: expect.stringContaining("CONNECTION LIMIT 2") as string,
+      });
+      expect(await place.names()).toEqual(["d"]);
+      await source.sql(`DROP OWNED BY ${role}`);
+    } finally {
+      await sql(urlOf(on, "postgres"), `DROP ROLE ${role}`);
+    }
   });
 
   test("a connection of pg_restore that is lost: the entry is emptied and restored again, no row twice", async () => {

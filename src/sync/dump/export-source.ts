@@ -23,6 +23,7 @@ import { readInventory } from "../../verify/inventory.ts";
 import { runPlan, type RunPlanResult } from "../copy/run-plan.ts";
 import { openWorkers } from "../copy/workers.ts";
 import { freezeTables } from "../freeze-tables.ts";
+import { leftByPgDump } from "../preflight/fit-workers.ts";
 import { openSource, summarize } from "../open.ts";
 import { dumpArguments, readCatalog, warnOfUnseen } from "../read-source.ts";
 import { type Run, stage } from "../run.ts";
@@ -82,6 +83,7 @@ export async function exportSource(run: Run, from: Exported, folder: DumpFolder)
     }),
   );
   const entries = listEntries(plan.copies, plan.tables, dumpFormat);
+  await leftByPgDump(run, from);
   const fit = await fitPrograms(run, source);
   const tasks = outOf(plan, exportTasks(entries, plan.copies, fit.atOnce));
   run.emit({

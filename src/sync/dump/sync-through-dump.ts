@@ -1,8 +1,11 @@
+import type { Session } from "../../postgres/session.ts";
 import { holdTarget } from "../../target/run-lock.ts";
+import { disposables } from "../../util/disposables.ts";
 import { dropLeftoversOfTarget } from "../clean-up.ts";
 import { confirmTarget } from "../confirm-target.ts";
 import type { Done } from "../fill-and-swap.ts";
-import { open, summarize } from "../open.ts";
+import { answers } from "../copy/regain-control.ts";
+import { open, openControl, summarize } from "../open.ts";
 import { preflight, refusal } from "../preflight/preflight.ts";
 import { readSourceSpace } from "../preflight/target-space.ts";
 import { compressionArguments } from "../read-source.ts";
@@ -54,12 +57,23 @@ async function exportAndImport(run: Run, path: string): Promise<Done> {
   const schemaArguments = await compressionArguments(run, source, found.abilities);
   const { requirements } = found;
   const manifest = await exportSource(run, { source, sourceIdentity, requirements, space, program: dumper, schemaArguments }, folder);
-  // the source may clean up again, and go away
-  await source[Symbol.asyncDispose]();
-  const done = await importDump(run, opened, { folder: path, manifest, program }, found.abilities);
   if (config.keepDumps) {
     folder.keep();
-    info(run, "dump-kept", `The dump is kept in ${path}: \`pgditto import\` makes databases of it.`);
+    info(run, "dump-kept", `The dump is kept in ${path}, whatever comes: \`pgditto import\` makes databases of it.`);
   }
-  return done;
+  // the source may clean up again, and go away
+  await source[Symbol.asyncDispose]();
+  // idle as long as the export took
+  await using renewed = (await answers(control)) ? undefined : await holdAnew(run);
+  const ends = { control: renewed ?? control, existing: opened.existing };
+  return await importDump(run, ends, { folder: path, manifest, program }, found.abilities);
+}
+
+/** The session that held the target was lost before anything was made there. @throws PgdittoError `locked` when another run has come in between. */
+async function holdAnew(run: Run): Promise<Session> {
+  await using opened = disposables();
+  const control = opened.use(await openControl(run));
+  await holdTarget(control, run.config.target.database, run.id);
+  opened.release();
+  return control;
 }
