@@ -17,7 +17,9 @@ export const ERROR_CODES = {
   preflight: 6,
   /** The target holds a database that pgditto did not make, and nobody confirmed its replacement. */
   "not-confirmed": 6,
-  /** The target has not room enough; what had been made is removed again. */
+  /** A dump folder cannot be used: not writable, not empty, not whole, or of a newer format. Nothing was touched. */
+  "dump-folder": 6,
+  /** The target, or the dump folder, has not room enough; what had been made is removed again. */
   space: 6,
   /** Another run holds this target. */
   locked: 9,

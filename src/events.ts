@@ -18,6 +18,8 @@ export type PhaseNumber = 1 | 2 | 3 | 4;
 export type TaskKind =
   | "pre-data"
   | "copy"
+  | "export"
+  | "import"
   | "large-objects"
   | "index"
   | "constraint"
@@ -43,6 +45,8 @@ export type Stage =
   | "catalog"
   | "resume"
   | "plan"
+  | "dump"
+  | "check-dump"
   | "workers"
   | "take-off"
   | "staging"
@@ -91,6 +95,10 @@ export type SyncEventBody =
       target: EndpointSummary;
       mode: "staging" | "recreate" | "truncate";
       strategy: "copy" | "template";
+      /** Default `sync`. Of an export the target is empty, of an import the source is what the dump was made of. */
+      command?: "sync" | "export" | "import" | undefined;
+      /** The dump folder, where rows go through one. */
+      folder?: string | undefined;
       jobs: number;
       batchSize: number;
       connections: number;
@@ -180,6 +188,8 @@ export type SyncEventBody =
   | { type: "verify:done"; tables: number; rows: number; objects: number; checksums: boolean; differences: readonly Difference[] }
   /** Something was taken off a table of the target for a while, or is back; `not-valid`: rows break the constraint, which is back for new ones. */
   | { type: "ledger"; action: "off" | "back" | "not-valid" | "failed"; kind: string; object: string; detail: string }
+  /** The dump folder is complete: its manifest is written. */
+  | { type: "dump:done"; folder: string; files: number; bytes: number; tables: number; rows: number }
   | { type: "swap:done"; database: string; previous?: string | undefined }
   /** Something of an earlier or of this run was removed, or could not be. */
   | { type: "cleanup"; object: string; removed: boolean; reason: string }
@@ -193,8 +203,11 @@ export type SyncEventBody =
       bytes: number;
       ms: number;
       warnings: number;
+      /** Of an export: the source's. */
       database: string;
       previous?: string | undefined;
+      /** Of an export: where the dump is. */
+      folder?: string | undefined;
     }
   /** The last event of a run that did not. */
   | {

@@ -4,7 +4,8 @@
  */
 import { setMaxListeners } from "node:events";
 import { availableParallelism, homedir, hostname, platform } from "node:os";
-import { pid } from "node:process";
+import { resolve } from "node:path";
+import { kill, pid } from "node:process";
 
 import { resolveConfig } from "./config/resolve.ts";
 import type { PgdittoOptions } from "./config/pgditto-options.ts";
@@ -20,6 +21,9 @@ import { listConstraints as runList, type OffList } from "./sync/constraints/lis
 import { restoreConstraints as runRestore, type RestoreResult } from "./sync/constraints/restore-constraints.ts";
 import { repair as runRepair, type RepairResult } from "./sync/ledger/repair.ts";
 import type { TakenOff } from "./sync/reload/examine-reload.ts";
+import { type ExportResult, runExport } from "./sync/dump/run-export.ts";
+import { runImport } from "./sync/dump/run-import.ts";
+import { syncThroughDump } from "./sync/dump/sync-through-dump.ts";
 import type { SyncResult } from "./sync/result.ts";
 import type { ReplaceQuestion, Run } from "./sync/run.ts";
 import { runSync } from "./sync/sync.ts";
@@ -53,6 +57,7 @@ export type { RestoreResult } from "./sync/constraints/restore-constraints.ts";
 export type { RepairResult } from "./sync/ledger/repair.ts";
 export type { Diagnosis, Replaces } from "./sync/examine.ts";
 export type { TakenOff } from "./sync/reload/examine-reload.ts";
+export type { ExportResult } from "./sync/dump/run-export.ts";
 export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
 export type { TemplateOffer } from "./sync/template-offer.ts";
@@ -81,7 +86,7 @@ export interface RunOptions extends PgdittoOptions {
  * @throws PgdittoError with a literal `code`; see ERROR_CODES for what each means. Unless the swap was done, the target is as it was.
  */
 export async function sync(options: RunOptions = {}): Promise<SyncResult> {
-  return withRun(options, runSync);
+  return withRun(options, (run) => (run.config.via === "dump" ? syncThroughDump(run) : runSync(run)));
 }
 
 export interface PlanResult extends PlanSummary {
@@ -112,6 +117,26 @@ export async function plan(options: RunOptions = {}): Promise<PlanResult> {
  */
 export async function verify(options: RunOptions = {}): Promise<VerifyResult> {
   return withRun(options, compareDatabases);
+}
+
+/**
+ * Writes the whole source into a folder, new or empty: schema, rows (an installed pg_dump writes them), large objects, and a manifest with the
+ * digest of every file. @param folder Relative to `cwd`. @throws PgdittoError; what was written is removed then.
+ */
+export async function exportDump(folder: string, options: RunOptions = {}): Promise<ExportResult> {
+  return withRun({ ...options, via: "dump" }, (run) => runExport(run, pathOf(folder, run)));
+}
+
+/**
+ * Makes the target of a folder that `exportDump` has written: the same staging, validation and swap as `sync`, and no source. An installed
+ * pg_restore reads the rows. @throws PgdittoError `dump-folder` when a file is not as it was written; the target is as it was.
+ */
+export async function importDump(folder: string, options: RunOptions = {}): Promise<SyncResult> {
+  return withRun({ ...options, via: "dump" }, (run) => runImport(run, pathOf(folder, run)));
+}
+
+function pathOf(folder: string, { machine }: Run): string {
+  return resolve(machine.cwd ?? "/", folder);
 }
 
 /** Every obstacle to a sync at once, each with its fix; writes nothing. @throws PgdittoError when a side cannot be reached. */
@@ -194,8 +219,16 @@ async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): 
       },
       signal: controller.signal,
       confirm,
+      machine: {
+        platform: platform(),
+        hostname: hostname(),
+        pid: pid,
+        cores: availableParallelism(),
+        path: env["PATH"] ?? "",
+        cwd,
+        isAlive,
+      },
       watchBuilds,
-      machine: { platform: platform(), hostname: hostname(), pid: pid, cores: availableParallelism(), path: env["PATH"] ?? "" },
     });
   } catch (error) {
     throw asPgdittoError(error);
@@ -204,5 +237,15 @@ async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): 
     over = true;
     // timers and listeners of the run die with it
     controller.abort();
+  }
+}
+
+/** Signal 0 is not sent: it only asks. */
+function isAlive(process: number): boolean {
+  try {
+    return kill(process, 0);
+  } catch (error) {
+    // somebody else's process lives, too
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

@@ -26,17 +26,18 @@ export type RowHashes = (table: TableInfo) => RowHash;
  * those are linear, so that two rows which swapped a value would add up to the same; and the hash functions of types are made for
  * equality, which -0 and 0, 1.0 and 1.00, 1 day and 24 hours, or a bigint and one that is 2^32 times as large pass (manual 38.16.3).
  * `record_send` writes NULLs, lengths and types, so that nothing can move from one column to the next.
+ * @param ends With a target that is not known yet, only what holds for any.
  */
 export async function readRowHashes(
-  ends: { source: Session; target: Session },
+  ends: { source: Session; target: Session | undefined },
   facts: { sourceEncoding: string; targetEncoding: string },
 ): Promise<RowHashes> {
   const { source, target } = ends;
   const { sourceEncoding, targetEncoding } = facts;
   const own = sourceEncoding === targetEncoding && sourceEncoding !== "UTF8" ? sourceEncoding : null;
   const forms = await readValueForms(source, own);
-  const digest = (await hashAlike(ends)) ? fast : portable;
-  const sameMajor = Math.floor(source.serverVersion / 10_000) === Math.floor(target.serverVersion / 10_000);
+  const digest = target && (await hashAlike({ source, target })) ? fast : portable;
+  const sameMajor = target && Math.floor(source.serverVersion / 10_000) === Math.floor(target.serverVersion / 10_000);
   const sure = new Set(sameMajor ? await readSureColumns(source) : []);
   const known = new Map<number, RowHash>();
 

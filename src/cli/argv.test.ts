@@ -22,8 +22,17 @@ describe("commands", () => {
     expect(parseArgv([])).toEqual({ command: "sync", commandGiven: false, flags: {}, help: false, version: false });
   });
 
-  test.each(COMMANDS.filter((command) => !(command in WORDS)))("%s", (command) => {
-    expect(parseArgv([command])).toEqual({ command, commandGiven: true, flags: {}, help: false, version: false });
+  test.each(COMMANDS)("%s", (command) => {
+    const taken = WORDS[command];
+    const word = taken && (taken.choices?.[0] ?? "x");
+    expect(parseArgv([command, ...(word === undefined ? [] : [word])])).toEqual({
+      command,
+      commandGiven: true,
+      word,
+      flags: {},
+      help: false,
+      version: false,
+    });
   });
 
   test("one that takes a word", () => {
@@ -124,7 +133,13 @@ describe("bad input", () => {
     [["--sorce=postgresql://u:hunter2@h"], "There is no flag --sorce.", "Did you mean --source?"],
     [["--sorce", "postgresql://u:hunter2@h"], "There is no flag --sorce.", "Did you mean --source?"],
     [["plna"], "There is no command plna.", "Did you mean plan?"],
-    [["frobnicate"], "There is no command frobnicate.", "The commands are sync, plan, verify, doctor, cleanup, constraints, repair, demo."],
+    [
+      ["frobnicate"],
+      "There is no command frobnicate.",
+      "The commands are sync, plan, verify, doctor, export, import, cleanup, constraints, repair, demo.",
+    ],
+    [["export"], "pgditto export needs a word behind it: DIR.", "Write pgditto export DIR."],
+    [["import", "a", "b"], "pgditto import takes one DIR", "--source"],
     [["postgresql://u:hunter2@h/db"], "There is an argument that is neither a command nor a flag.", "--source"],
     [["sync", "hunter2"], "pgditto sync takes flags only, and there is a further word behind it.", "--source"],
     [["sync", "plan"], "pgditto sync takes flags only", "--source"],
@@ -150,9 +165,9 @@ describe("bad input", () => {
     [
       ["cleanup", "--jobs", "4"],
       "--jobs is not a flag of pgditto cleanup.",
-      "It belongs to sync, plan, verify, doctor, constraints, repair.",
+      "It belongs to sync, plan, verify, doctor, constraints, repair, export, import.",
     ],
-    [["demo", "-y"], "-y is not a flag of pgditto demo.", "It belongs to sync, plan, doctor, cleanup, repair, constraints."],
+    [["demo", "-y"], "-y is not a flag of pgditto demo.", "It belongs to sync, plan, doctor, import, cleanup, repair, constraints."],
     [["--keep"], "--keep is not a flag of pgditto sync.", "It belongs to demo."],
     [["cleanup", "--jbos"], "There is no flag --jbos.", "Did you mean --json?"],
     [["cleanup", "--exclude-tables"], "There is no flag --exclude-tables.", "pgditto cleanup --help lists the flags."],

@@ -27,6 +27,16 @@ const SUMMARIES: Record<Command, { line: string; text: string; example: string }
     text: "Runs the checks that sync makes before it touches anything, and prints all obstacles at once. Takes the flags of sync.",
     example: "pgditto doctor --target postgresql://app@db2/shop_copy",
   },
+  export: {
+    line: "write the source into a folder, for an import on another day or machine",
+    text: "Writes the whole source (MAIN) under one snapshot into the folder DIR, which is new or empty: the schema, the rows as pg_dump writes them, large objects, and a manifest with the SHA-256 of every file. Needs an installed pg_dump, and no target. After a failure what was written is removed.",
+    example: "pgditto export /backup/shop --source postgresql://app@db1/shop --jobs 4",
+  },
+  import: {
+    line: "make the target from a folder that export has written",
+    text: "Makes the target (ARCHIVE) from the folder DIR of an export, as sync would have on that day: every file is checked first, then staging, rows by pg_restore, validation against the manifest, and the swap. Needs an installed pg_restore, and no source.",
+    example: "pgditto import /backup/shop --target postgresql://app@db2/shop_copy",
+  },
   cleanup: {
     line: "remove what dead runs left behind",
     text: "Lists the databases that dead runs left on the target's server, whatever their target, and folders they left on this machine; confirmed, removes them. Runs that live are left alone.",

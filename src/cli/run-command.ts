@@ -9,6 +9,8 @@ import { cleanupCommand } from "./commands/cleanup.ts";
 import { constraintsCommand } from "./commands/constraints.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
 import { planCommand } from "./commands/plan.ts";
 import { repairCommand } from "./commands/repair.ts";
 import { syncCommand } from "./commands/sync.ts";
@@ -23,6 +25,8 @@ const COMMANDS: Readonly<Record<ParsedArgv["command"], (context: CommandContext)
   plan: planCommand,
   verify: verifyCommand,
   doctor: doctorCommand,
+  export: exportCommand,
+  import: importCommand,
   cleanup: cleanupCommand,
   constraints: constraintsCommand,
   repair: repairCommand,

@@ -7,7 +7,7 @@ export const LIMITS = {
     flag: "max-target-size",
     placeholder: "SIZE",
     group: "Limits",
-    commands: RUN,
+    commands: [...RUN, "import"],
     help: "The staging database may not become larger than this (200GB); looked at before and while it is filled.",
   },
   rateLimit: {
@@ -33,7 +33,7 @@ export const LIMITS = {
     min: 2,
     max: 10_000,
     group: "Limits",
-    commands: RUN,
+    commands: [...RUN, "export"],
     help: "Never more connections to the source than this, of all kinds; fewer jobs where need be.",
   },
 } as const satisfies Record<string, OptionSpec>;

@@ -1,4 +1,4 @@
-export const COMMANDS = ["sync", "plan", "verify", "doctor", "cleanup", "constraints", "repair", "demo"] as const;
+export const COMMANDS = ["sync", "plan", "verify", "doctor", "export", "import", "cleanup", "constraints", "repair", "demo"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** The one word that a command takes behind its name, as `placeholder` in its help; with `choices`, one of them. */
@@ -10,6 +10,8 @@ export interface Word {
 /** Commands that are not here take flags only. */
 export const WORDS: Readonly<Partial<Record<Command, Word>>> = {
   constraints: { placeholder: "ACTION", choices: ["drop", "restore", "list"] },
+  export: { placeholder: "DIR" },
+  import: { placeholder: "DIR" },
 };
 
 /** plan and doctor take what sync takes, so that a command line needs one word changed to be looked at first. */
@@ -31,6 +33,8 @@ export const GROUPS = [
   "pg_dump",
   "Output and configuration",
 ] as const;
+/** The two halves of a run through a dump folder. */
+export const HALVES = ["export", "import"] as const;
 
 interface Common {
   /** The long flag, without `--`. */

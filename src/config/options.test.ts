@@ -46,7 +46,7 @@ describe("the table of options", () => {
 
   test("gives cleanup and demo only what they take", () => {
     const of = (command: (typeof COMMANDS)[number]): string[] => OPTION_KEYS.filter((key) => specOf(key).commands.includes(command));
-    expect(of("cleanup")).toEqual(["target", "yes", "json", "config"]);
+    expect(of("cleanup")).toEqual(["target", "yes", "dumpDir", "json", "config"]);
     expect(of("repair")).toEqual(["target", "connectTimeout", "jobs", "retryCount", "yes", "json", "config"]);
     expect(of("demo")).toEqual(["progress", "keep"]);
     expect(of("plan")).toEqual(of("sync"));

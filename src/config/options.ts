@@ -1,7 +1,8 @@
 import { CONSTRAINTS } from "./constraint-options.ts";
 import { LIMITS } from "./limit-options.ts";
 import { PROGRESS } from "./progress-options.ts";
-import { COMPARE, type OptionSpec, RUN, TARGET_ONLY } from "./option-spec.ts";
+import { DUMP } from "./dump-options.ts";
+import { COMPARE, HALVES, type OptionSpec, RUN, TARGET_ONLY } from "./option-spec.ts";
 import { SELECTION } from "./selection-options.ts";
 import { RELOAD } from "./reload-options.ts";
 import { OWN_SQL } from "./sql-options.ts";
@@ -14,7 +15,7 @@ export const OPTIONS = {
     env: "MAIN_DB_URL",
     placeholder: "URL",
     group: "Databases",
-    commands: COMPARE,
+    commands: [...COMPARE, "export"],
     help: "The database to copy (MAIN): postgresql://user:password@host:port/database?sslmode=..., or key=value pairs.",
     fallback: "MAIN_DB_HOST, _PORT, _USER, _PASSWORD, _NAME, then postgres@localhost:5432/Main_DB",
   },
@@ -64,7 +65,7 @@ export const OPTIONS = {
     max: 1000,
     default: 1,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Tables at once, each with --jobs connections: jobs x batch size connections in all.",
   },
   retryCount: {
@@ -87,7 +88,7 @@ export const OPTIONS = {
     max: 86_400,
     default: 300,
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Give up when a server has answered nobody, or nothing of a copy has moved, for so long.",
   },
   verify: {
@@ -96,7 +97,7 @@ export const OPTIONS = {
     choices: ["counts", "checksum"],
     fallback: "counts; of the command verify: checksum",
     group: "How",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help:
       "How rows are compared. counts: their number in each table. checksum: their content, too; both servers read everything once more, and " +
       "the rows that differ are named.",
@@ -113,7 +114,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "keep-staging",
     group: "How",
-    commands: RUN,
+    commands: [...RUN, "import"],
     help: "When the run fails or is cancelled, keep the staging database, for --resume or to look at. Without it, it stays only when a server or the network was lost.",
   },
   mode: {
@@ -122,7 +123,7 @@ export const OPTIONS = {
     choices: ["staging", "recreate", "truncate"],
     default: "staging",
     group: "How",
-    commands: RUN,
+    commands: [...RUN, "import"],
     help:
       "staging: build the copy beside the target and swap it in once it is proven. recreate: drop the target first and fill it in " +
       "place, where the disk has no room for two. truncate: keep the database, and replace the rows of its tables.",
@@ -143,7 +144,7 @@ export const OPTIONS = {
     type: "boolean",
     flag: "keep-previous",
     group: "How",
-    commands: RUN,
+    commands: [...RUN, "import"],
     help: "Keep the replaced database as <target>_previous.",
   },
   yes: {
@@ -154,15 +155,7 @@ export const OPTIONS = {
     commands: [...RUN, "cleanup", "repair", "constraints"],
     help: "Do not ask before a database that pgditto did not make is replaced, or what cleanup found is removed.",
   },
-  dumpDir: {
-    type: "text",
-    flag: "dump-dir",
-    env: "DUMP_DIR",
-    placeholder: "FOLDER",
-    group: "How",
-    commands: RUN,
-    help: "Accepted because the original script has it; rows are streamed, so nothing is written there.",
-  },
+  ...DUMP,
   ...LIMITS,
   ...OWN_SQL,
   pgDump: {
@@ -180,7 +173,7 @@ export const OPTIONS = {
     env: "PGDITTO_PG_BIN",
     placeholder: "FOLDER",
     group: "pg_dump",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "The folder that holds the pg_dump to use.",
     fallback: "PATH and the usual folders",
   },
@@ -197,7 +190,7 @@ export const OPTIONS = {
     flag: "profile",
     placeholder: "FILE",
     group: "Output and configuration",
-    commands: RUN,
+    commands: [...RUN, ...HALVES],
     notInFile: true,
     help: "Write a timeline of the sync to this file at its end: a Chrome trace, for ui.perfetto.dev or chrome://tracing.",
   },

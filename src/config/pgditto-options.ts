@@ -69,8 +69,20 @@ export interface PgdittoOptions {
   keepPrevious?: boolean | undefined;
   /** Replace a target that pgditto did not make without asking. Default false. */
   yes?: boolean | undefined;
-  /** Accepted because the original script has it; nothing is written there. Environment `DUMP_DIR`. */
+  /**
+   * `stream`: rows pass from one server to the other. `dump`: through files that pg_dump writes and pg_restore reads; both have to be
+   * installed (manual, pg_dump and pg_restore). Default `stream`.
+   */
+  via?: "stream" | "dump" | undefined;
+  /**
+   * With `via: "dump"` the folder that rows go through: new, or empty; without, nothing is written there. Environment `DUMP_DIR`. Default
+   * `migration_dumps_<YYYYMMDD_HHMMSS>` in `cwd`.
+   */
   dumpDir?: string | undefined;
+  /** What pg_dump writes: `directory` (-Fd), by `jobs` at the same time, or `custom` (-Fc), one file a table. Default `directory`. */
+  dumpFormat?: "directory" | "custom" | undefined;
+  /** With `via: "dump"`: keep the folder once it is complete, even when the import fails. Default false: it is removed. */
+  keepDumps?: boolean | undefined;
   /**
    * The staging database may not become larger than this: bytes with a unit, in PostgreSQL's units of 1024 (`500MB`, `200GB`). Default: no
    * limit but the disk, as far as it can be seen.

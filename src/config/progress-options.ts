@@ -8,7 +8,7 @@ export const PROGRESS = {
     choices: ["auto", "tty", "plain", "none"],
     default: "auto",
     group: "Output and configuration",
-    commands: ["sync", "plan", "verify", "doctor", "demo"],
+    commands: ["sync", "plan", "verify", "doctor", "export", "import", "demo"],
     notInFile: true,
     help:
       "How far the run is. tty: bars under the log, on a terminal. plain: a line every 10 seconds, for a log that somebody watches. auto: tty on a " +

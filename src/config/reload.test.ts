@@ -8,6 +8,7 @@ const PLAIN = {
   atomic: false,
   dropIndexes: false,
   strategy: "copy",
+  via: "stream",
   resume: false,
   keepStaging: false,
   keepPrevious: false,
@@ -26,6 +27,7 @@ describe("--mode truncate", () => {
 
   test.each([
     ["--strategy template", { strategy: "template" }],
+    ["--via dump", { via: "dump" }],
     ["--resume", { resume: true }],
     ["--keep-staging", { keepStaging: true }],
     ["--keep-previous", { keepPrevious: true }],

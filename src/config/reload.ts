@@ -6,6 +6,7 @@ interface Reload {
   atomic: boolean;
   dropIndexes: boolean;
   strategy: string;
+  via: string;
   resume: boolean;
   keepStaging: boolean;
   keepPrevious: boolean;
@@ -29,6 +30,7 @@ export function refuseHalfReload(config: Reload): void {
     );
   }
   const others = [
+    ...(config.via === "stream" ? [] : [`--via ${config.via}`]),
     ...(config.strategy === "copy" ? [] : [`--strategy ${config.strategy}`]),
     ...(config.resume ? ["--resume"] : []),
     ...(config.keepStaging ? ["--keep-staging"] : []),

@@ -9,6 +9,7 @@ import { refuse } from "./origin.ts";
 import type { CliFlags } from "./pgditto-options.ts";
 import { refuseHalfReload } from "./reload.ts";
 import { refuseHalfTemplate } from "./strategy.ts";
+import { refuseHalfDump } from "./via.ts";
 import { absolute, envValue, type Surroundings } from "./surroundings.ts";
 import { parseSize } from "./size.ts";
 import { type OwnSql, resolveOwnSql } from "./own-sql.ts";
@@ -33,8 +34,11 @@ export interface ResolvedConfig {
   retryCount: number;
   /** Seconds. */
   stallTimeout: number;
-  /** Absolute; nothing is written there. */
+  via: "stream" | "dump";
+  /** Absolute; undefined: the run names one. */
   dumpDir: string | undefined;
+  dumpFormat: "directory" | "custom";
+  keepDumps: boolean;
   tables: string[];
   excludeTables: string[];
   schemas: string[];
@@ -102,7 +106,10 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
     batchSize: pick("batchSize") ?? OPTIONS.batchSize.default,
     retryCount: pick("retryCount") ?? OPTIONS.retryCount.default,
     stallTimeout: pick("stallTimeout") ?? OPTIONS.stallTimeout.default,
+    via: pick("via") ?? OPTIONS.via.default,
     dumpDir: folder(pick("dumpDir")),
+    dumpFormat: pick("dumpFormat") ?? OPTIONS.dumpFormat.default,
+    keepDumps: pick("keepDumps") ?? false,
     tables: [...(pick("tables") ?? [])],
     excludeTables: [...(pick("excludeTables") ?? [])],
     schemas: [...(pick("schemas") ?? [])],
@@ -143,6 +150,7 @@ export async function resolveConfig(input: ResolveInput): Promise<ResolvedConfig
   }
   refuseHalfTemplate(options);
   refuseHalfReload(options);
+  refuseHalfDump({ ...options, formatGiven: pick("dumpFormat") !== undefined });
   return { source: await endpoint("source"), target: await endpoint("target"), ...options, warnings };
 }
 

@@ -1,4 +1,4 @@
-import { COMPARE, type OptionSpec } from "./option-spec.ts";
+import { COMPARE, HALVES, type OptionSpec } from "./option-spec.ts";
 
 /** The rows of the table of options that say what is copied. */
 export const SELECTION = {
@@ -9,7 +9,7 @@ export const SELECTION = {
     env: "CORE_TABLES",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: [...COMPARE, "constraints"],
+    commands: [...COMPARE, "export", "constraints"],
     help:
       "Copy the rows of these tables only; the schema of everything is copied. pg_dump's patterns; repeatable. The variable takes " +
       'several, separated by commas or spaces, "in double quotes" where a name holds one.',
@@ -21,7 +21,7 @@ export const SELECTION = {
     short: "T",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: [...COMPARE, "constraints"],
+    commands: [...COMPARE, "export", "constraints"],
     help: "Leave out the rows of these tables; repeatable.",
   },
   schemas: {
@@ -30,7 +30,7 @@ export const SELECTION = {
     short: "n",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: [...COMPARE, "constraints"],
+    commands: [...COMPARE, "export", "constraints"],
     help: "Copy the rows of the tables in these schemas only; repeatable.",
   },
   excludeSchemas: {
@@ -39,7 +39,7 @@ export const SELECTION = {
     short: "N",
     placeholder: "PATTERN",
     group: "What is copied",
-    commands: [...COMPARE, "constraints"],
+    commands: [...COMPARE, "export", "constraints"],
     help: "Leave out the rows of the tables in these schemas; repeatable.",
   },
   noOwner: {
@@ -47,7 +47,7 @@ export const SELECTION = {
     flag: "no-owner",
     short: "O",
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Leave out owners: everything belongs to the target's user.",
   },
   noAcl: {
@@ -56,14 +56,14 @@ export const SELECTION = {
     short: "x",
     aliases: ["no-privileges"],
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Leave out grants and default privileges.",
   },
   noTablespaces: {
     type: "boolean",
     flag: "no-tablespaces",
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Put everything in the target's default tablespace.",
   },
   skipExtensions: {
@@ -71,7 +71,7 @@ export const SELECTION = {
     flag: "skip-extension",
     placeholder: "NAME",
     group: "What is copied",
-    commands: COMPARE,
+    commands: [...COMPARE, ...HALVES],
     help: "Go on without this extension, which the target server does not have; repeatable.",
   },
 } as const satisfies Record<string, OptionSpec>;

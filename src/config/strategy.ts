@@ -15,7 +15,7 @@ export function leavingOut(config: Selection): string[] {
 }
 
 /** Limits on how fast rows are copied. */
-interface HeldBack {
+export interface HeldBack {
   rateLimit: number | undefined;
   maxReplicationLag: number | undefined;
 }

@@ -8,6 +8,7 @@ import { buildTasks } from "./build-tasks.ts";
 import { listCopies } from "./copies.ts";
 import { copyTasks, copyTasksByTable, largeObjectTasks } from "./copy-tasks.ts";
 import { countTasks } from "./count-tasks.ts";
+import { type DumpedRows, fromDump, importTasks } from "./dump-tasks.ts";
 import { families } from "./family.ts";
 import type { IslandInput } from "./islands.ts";
 import { preDataTasks } from "./pre-data-tasks.ts";
@@ -16,7 +17,7 @@ import { withSql } from "./sql-tasks.ts";
 import { splitEntries } from "./split-entries.ts";
 import type { KeptRange } from "./split-table.ts";
 import { barrier, statementsTask } from "./statements-task.ts";
-import type { Copy, RefreshTask, Task } from "./task.ts";
+import type { Copy, RefreshTask, SequencesTask, Task } from "./task.ts";
 
 /** All that the plan is made of; nothing else is looked at. */
 export interface PlanInput {
@@ -44,6 +45,8 @@ export interface PlanInput {
   steps?: readonly SqlStep[] | undefined;
   /** By OID of the table: what an earlier run has copied of it, and this one keeps. */
   kept: ReadonlyMap<number, readonly KeptRange[]>;
+  /** Rows come out of a dump folder, and nothing is asked of the source. */
+  dumped?: DumpedRows | undefined;
 }
 
 export interface Plan {
@@ -75,13 +78,14 @@ export function buildPlan(input: PlanInput): Plan {
   const family = families(input.tables);
   const preData = preDataTasks(split.preData, input.relations, input.tables);
   const copies = listCopies(input, split.skipped);
-  const copying = copyTasks(copies, input.constraints, preData.readyAfter);
+  const { dumped } = input;
+  const copying = (dumped ? importTasks(dumped, copies) : copyTasks)(copies, input.constraints, preData.readyAfter);
   const copiedBy = copyTasksByTable(copying);
-  const largeObjects = largeObjectTasks(input.largeObjects);
+  const largeObjects = fromDump(dumped, largeObjectTasks(input.largeObjects));
   const statistics = statementsTask("statistics", "extended statistics", split.statistics, ["pre-data"]);
   const built = buildTasks({ ...input, split, family, copiedBy });
 
-  const counts = countTasks(copies, copiedBy, input.rowHash);
+  const counts = fromDump(dumped, countTasks(copies, copiedBy, input.rowHash));
   // row level security and privileges may keep the role from the rows that it has to count
   const beforeRest = [...copying, ...largeObjects, ...statistics, ...built, ...counts].map((task) => task.id);
   const restTitle = "triggers, rules, policies, comments";
@@ -114,7 +118,7 @@ export function buildPlan(input: PlanInput): Plan {
     ...analyze,
     ...counts,
   ];
-  const sequences: Task = {
+  const sequences: SequencesTask = {
     kind: "sequences",
     id: "sequences",
     object: "sequence values",
@@ -135,7 +139,7 @@ export function buildPlan(input: PlanInput): Plan {
     entries: split.eventTriggers,
   };
   return {
-    tasks: withSql([...all, sequences, finish], input.steps ?? []),
+    tasks: withSql([...all, ...fromDump(dumped, [sequences]), finish], input.steps ?? []),
     database: split.database,
     databaseProperties: split.databaseProperties,
     tables: input.tables,

@@ -55,7 +55,7 @@ function locksOf(copy: Copy): NodeLock[] {
 }
 
 /** By table: the tasks that bring its rows. */
-export function copyTasksByTable(tasks: readonly CopyTask[]): Map<number, string[]> {
+export function copyTasksByTable(tasks: ReadonlyArray<Pick<CopyTask, "id" | "copies">>): Map<number, string[]> {
   const found = new Map<number, string[]>();
   for (const task of tasks) for (const { table } of task.copies) found.set(table.oid, [...(found.get(table.oid) ?? []), task.id]);
   return found;

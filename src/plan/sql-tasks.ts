@@ -3,7 +3,7 @@ import type { SqlStep } from "./sql-step.ts";
 import type { SqlTask, Task } from "./task.ts";
 
 /** Work on rows: copied, and counted while they are the source's. */
-const ROWS: ReadonlySet<Task["kind"]> = new Set(["copy", "large-objects", "count"]);
+const ROWS: ReadonlySet<Task["kind"]> = new Set(["copy", "export", "import", "large-objects", "count"]);
 
 /**
  * The tasks with the user's SQL among them: `before` ahead of the schema, `after-schema` between it and the rows, `after-data` behind the last row

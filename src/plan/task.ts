@@ -54,9 +54,32 @@ export interface CopyTask extends TaskBase {
   copies: readonly Copy[];
 }
 
+/** What one pg_dump writes and one pg_restore reads: a table, a partitioned table with its partitions, or many small tables. */
+export interface DumpEntry {
+  /** The folder, or with `--dump-format custom` the file, in the dump folder. */
+  path: string;
+  /** For people: `public.orders`. */
+  object: string;
+  /** `Standard Table`, `Partitioned (24 parts)`, `Small Tables (100)`. */
+  detail: string;
+  /** OIDs of its copies' tables. */
+  tables: readonly number[];
+  /** On the source: heap and TOAST. */
+  bytes: number;
+}
+
+/** pg_dump or pg_restore for one entry of a dump folder. */
+export interface DumpTask extends TaskBase {
+  kind: "export" | "import";
+  dump: DumpEntry;
+  copies: readonly Copy[];
+}
+
 export interface LargeObjectsTask extends TaskBase {
   kind: "large-objects";
   objects: readonly LargeObjectInfo[];
+  /** With a dump folder: which file of it they go into, or come from. */
+  file?: { name: string; way: "in" | "out" } | undefined;
 }
 
 /** An index, or a primary key, unique or exclusion constraint, or a foreign key: the dear part of post-data. */
@@ -88,6 +111,14 @@ export interface RefreshTask extends TaskBase {
 export interface SequencesTask extends TaskBase {
   kind: "sequences";
   sequences: readonly SequenceInfo[];
+  /** As a dump folder holds them; undefined: the source is asked. */
+  values?: readonly SequenceValue[] | undefined;
+}
+
+export interface SequenceValue extends SequenceInfo {
+  /** A number that JavaScript's may not hold. */
+  value: string;
+  called: boolean;
 }
 
 export interface AnalyzeTask extends TaskBase {
@@ -131,6 +162,7 @@ export interface FinishTask extends TaskBase {
 export type Task =
   | PreDataTask
   | CopyTask
+  | DumpTask
   | LargeObjectsTask
   | BuildTask
   | SmallBuildsTask

@@ -6,7 +6,8 @@ import { LABELS, LONG, QUIET } from "./labels.ts";
 import { ledgerLine } from "./ledger-line.ts";
 import { groupBook } from "./groups.ts";
 import { logLine } from "./log-line.ts";
-import { painter, printable, RULE, THIN_RULE } from "./style.ts";
+import { painter, printable, THIN_RULE } from "./style.ts";
+import { bannerLines, type Command, summaryLines } from "./summary.ts";
 
 export interface HumanReporterOptions {
   /** Takes whole lines. */
@@ -31,6 +32,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   let leftBehind = false;
   let checksums = false;
   let held = "";
+  let command: Command = "sync";
   const advice: string[] = [];
 
   const line = (time: string, label: string, state: string, name: string, detail: string): void => {
@@ -47,21 +49,8 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
   return (event) => {
     switch (event.type) {
       case "run:started":
-        for (const one of [
-          paint("cyan", RULE),
-          paint("cyan", "SYNC CONFIGURATION"),
-          paint("cyan", RULE),
-          `  Source (MAIN)    : ${printable(`${event.source.user}@${event.source.host}:${event.source.port}/${event.source.database}`)}`,
-          `  Target (ARCHIVE) : ${printable(`${event.target.user}@${event.target.host}:${event.target.port}/${event.target.database}`)}`,
-          `  Started          : ${event.time.slice(0, 10)} ${options.clock(event.time)}`,
-          `  Jobs             : ${event.jobs} parallel connections`,
-          `  Tables at once   : ${event.batchSize} (${event.connections} connections in all)`,
-          `  Mode             : ${event.mode}`,
-          `  Strategy         : ${event.strategy}`,
-          `  Run              : ${event.run} (pgditto ${event.version})`,
-          paint("cyan", RULE),
-        ])
-          out(one);
+        command = event.command ?? "sync";
+        for (const one of bannerLines(event, options.clock(event.time), paint)) out(one);
         break;
       case "run:connected":
         line(
@@ -69,7 +58,10 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
           "SERVER",
           "DONE",
           "connected",
-          `source PostgreSQL ${event.source.version}, target PostgreSQL ${event.target.version}`,
+          [
+            ...(command === "import" ? [] : [`source PostgreSQL ${event.source.version}`]),
+            ...(command === "export" ? [] : [`target PostgreSQL ${event.target.version}`]),
+          ].join(", "),
         );
         break;
       case "phase:started":
@@ -79,7 +71,7 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
       case "stage:done":
         break;
       case "message":
-        if (event.code === "retired-not-dropped") leftBehind = true;
+        if (event.code === "retired-not-dropped" || event.code === "dump-kept") leftBehind = true;
         line(
           event.time,
           "NOTE",
@@ -103,7 +95,8 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "task:started": {
         if (event.kind !== "copy") {
-          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, event.detail);
+          const what = event.kind === "import" ? "Restoring data..." : event.detail;
+          if (LONG.has(event.kind)) line(event.time, LABELS[event.kind], "STARTED", event.object, what);
           break;
         }
         const group = groups.start(event.group ?? event.object, event.group === undefined ? 1 : event.parts, Date.parse(event.time));
@@ -133,7 +126,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         break;
       case "task:done": {
         if (event.kind !== "copy") {
-          if (!QUIET.has(event.kind)) line(event.time, LABELS[event.kind], "DONE", event.object, `Time: ${formatDuration(event.ms)}`);
+          const size = event.kind === "export" ? `Size: ${formatBytes(event.bytes)}, ` : "";
+          if (!QUIET.has(event.kind))
+            line(event.time, LABELS[event.kind], "DONE", event.object, `${size}Time: ${formatDuration(event.ms)}`);
           break;
         }
         const group = groups.finish(event.group ?? event.object, event);
@@ -169,6 +164,15 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
       case "ledger":
         line(event.time, ...ledgerLine(event));
         break;
+      case "dump:done":
+        line(
+          event.time,
+          "EXPORT",
+          "DONE",
+          plural(event.files, "file"),
+          `${formatBytes(event.bytes)} with ${plural(event.rows, "row")} of ${plural(event.tables, "table")} in ${event.folder}; the manifest is written`,
+        );
+        break;
       case "swap:done":
         line(
           event.time,
@@ -197,24 +201,9 @@ export function humanReporter(options: HumanReporterOptions): (event: SyncEvent)
         );
         break;
       case "run:done":
-        finalCleanup();
-        for (const one of [
-          ...(leftBehind ? [] : ["nothing of this run is left behind"]),
-          "",
-          paint("green", RULE),
-          paint("green", "SYNC COMPLETED SUCCESSFULLY"),
-          paint("green", RULE),
-          `  Database : ${printable(event.database)}${event.previous === undefined ? "" : ` (the old one is ${printable(event.previous)})`}`,
-          `  Tables   : ${formatCount(event.tables)}`,
-          `  Rows     : ${formatCount(event.rows)}, ${checksums ? "compared by checksum" : "counted on both sides"}`,
-          `  Size     : ${formatBytes(event.bytes)} of rows, ${formatBytes((event.bytes / Math.max(1, event.ms)) * 1000)}/s`,
-          `  Time     : ${formatDuration(event.ms)}`,
-          ...(held === "" ? [] : [`  Snapshot : held on the source for ${held}`]),
-          `  Warnings : ${event.warnings}`,
-          ...(advice.length > 0 ? ["", "  What the target's settings cost:", ...advice] : []),
-          paint("green", RULE),
-        ])
-          out(one);
+        if (command !== "export") finalCleanup();
+        if (!leftBehind && command !== "export") out("nothing of this run is left behind");
+        for (const one of summaryLines(event, { command, checksums, held, advice }, paint)) out(one);
         break;
       case "run:failed":
         for (const one of errorDetails(event, painter(options.errColours ?? options.colours))) options.err(one);

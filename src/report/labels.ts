@@ -4,6 +4,8 @@ import type { TaskKind } from "../events.ts";
 export const LABELS: Readonly<Record<TaskKind, string>> = {
   "pre-data": "SCHEMA",
   copy: "COPY",
+  export: "EXPORT",
+  import: "IMPORT",
   "large-objects": "LOBJ",
   index: "INDEX",
   constraint: "CONSTR",
@@ -19,7 +21,7 @@ export const LABELS: Readonly<Record<TaskKind, string>> = {
 };
 
 /** Told of when they start, too: those that take long enough to wonder. */
-export const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "refresh", "large-objects", "sql"]);
+export const LONG: ReadonlySet<TaskKind> = new Set(["pre-data", "export", "import", "refresh", "large-objects", "sql"]);
 
 /** Too many and too small to be told one by one. */
 export const QUIET: ReadonlySet<TaskKind> = new Set(["analyze", "count", "statements", "finish"]);

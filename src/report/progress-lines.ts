@@ -23,6 +23,8 @@ export const STAGES: Readonly<Record<Exclude<Stage, "confirm" | "tasks">, string
   resume: "proving what is there",
   plan: "planning",
   workers: "opening connections",
+  dump: "writing the dump folder",
+  "check-dump": "checking the dump folder",
   "take-off": "taking off what is in the way",
   staging: "creating the staging database",
   template: "the server copies the files",

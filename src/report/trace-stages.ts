@@ -13,6 +13,8 @@ const NAMES: Readonly<Record<Stage, string>> = {
   catalog: "catalog queries",
   resume: "prove what is there already",
   plan: "plan",
+  dump: "complete the dump folder",
+  "check-dump": "check the dump folder",
   workers: "open the workers' connections",
   "take-off": "take off what is in the way",
   staging: "create the staging database",

@@ -7,6 +7,8 @@ import { counter, FAILED, megabytes, moment, rowName, span, type TraceEvent } fr
 const COLOURS: Readonly<Record<TaskKind, string>> = {
   "pre-data": "olive",
   copy: "thread_state_running",
+  export: "thread_state_running",
+  import: "thread_state_running",
   "large-objects": "thread_state_runnable",
   index: "rail_response",
   constraint: "rail_animation",

@@ -87,6 +87,7 @@ export function traceReporter(): TraceReporter {
       case "staging:created":
       case "verify:done":
       case "ledger":
+      case "dump:done":
       case "swap:done":
       case "source:held":
       case "cleanup":

@@ -4,6 +4,8 @@ import { PgdittoError } from "../errors.ts";
 export interface NodeLock {
   key: string | number;
   exclusive: boolean;
+  /** So many hold it at the same time, where it is not exclusive. Default: any number. */
+  most?: number;
 }
 
 /** What the scheduler knows of a task. */

@@ -43,6 +43,19 @@ describe("runGraph", () => {
     }
   });
 
+  test("a lock that so many may hold lets no more in", async () => {
+    const two = [{ key: "t", exclusive: false, most: 2 }];
+    const run = controlled(
+      [node("a", { cost: 4, locks: two }), node("b", { cost: 3, locks: two }), node("c", { cost: 2, locks: two }), node("d", { cost: 1 })],
+      4,
+    );
+    expect(run.running()).toEqual(["a", "b", "d"]);
+    await run.finish("b");
+    expect(run.running()).toEqual(["a", "d", "c"]);
+    for (const id of ["a", "c", "d"]) await run.finish(id);
+    await run.done;
+  });
+
   test("never uses more slots than there are, and fills one as soon as it is free", async () => {
     const run = controlled([node("a", { cost: 3 }), node("b", { cost: 2 }), node("c", { cost: 1 })], 2);
     expect(run.running()).toEqual(["a", "b"]);

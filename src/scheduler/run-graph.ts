@@ -97,7 +97,8 @@ type Held = Map<string | number, { shared: number; exclusive: boolean }>;
 function isFree(held: Held, locks: readonly NodeLock[]): boolean {
   return locks.every((lock) => {
     const holder = held.get(lock.key);
-    return !holder || (!holder.exclusive && (!lock.exclusive || holder.shared === 0));
+    if (!holder) return true;
+    return !holder.exclusive && (!lock.exclusive || holder.shared === 0) && holder.shared < (lock.most ?? Number.POSITIVE_INFINITY);
   });
 }
 

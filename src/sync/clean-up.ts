@@ -5,7 +5,7 @@ import { connect } from "../postgres/connect.ts";
 import type { Session } from "../postgres/session.ts";
 import { formatBytes } from "../util/format.ts";
 import { cancelled, laterAwaited } from "../util/wait.ts";
-import { findFolders, removeFolder } from "./leftover-folders.ts";
+import { findDumps, findFolders, removeFolder } from "./leftover-folders.ts";
 import { applicationName, openControl } from "./open.ts";
 import type { Run } from "./run.ts";
 
@@ -75,13 +75,13 @@ export async function dropLeftoversOfTarget(run: Run, control: Session, kept?: s
 /** Everything that runs left on the target's cluster and in this machine's temporary folder, dead or alive. */
 export async function listLeftovers(run: Run): Promise<readonly Leftover[]> {
   await using control = await openControl(run, "cleanup");
-  return [...(await findLeftovers(control)), ...(await findFolders())];
+  return [...(await findLeftovers(control)), ...(await findFolders()), ...(await findDumps(run))];
 }
 
 /** Removes the given ones unless their run has come back to life. @throws nothing for a single one that cannot be removed: it is told. */
 export async function removeLeftovers(run: Run, list: readonly Leftover[]): Promise<number> {
   await using control = await openControl(run, "cleanup");
-  const now = [...(await findLeftovers(control)), ...(await findFolders())];
+  const now = [...(await findLeftovers(control)), ...(await findFolders()), ...(await findDumps(run))];
   let removed = 0;
   for (const { object } of list) {
     const leftover = now.find((candidate) => candidate.object === object && !candidate.alive);

@@ -10,7 +10,7 @@ import type { Run } from "./run.ts";
  * A database that exists, holds something and was not made by pgditto is replaced only with somebody's word.
  * @throws PgdittoError `not-confirmed`.
  */
-export async function confirmTarget(run: Run, opened: Opened): Promise<void> {
+export async function confirmTarget(run: Run, opened: Pick<Opened, "existing">): Promise<void> {
   const { config } = run;
   const { existing } = opened;
   if (!existing || existing.origin !== undefined || config.yes) return;

@@ -1,5 +1,6 @@
 import { type Obstacle, PgdittoError } from "../errors.ts";
 import { buildPlan, type Plan } from "../plan/build-plan.ts";
+import { dumpObstacles } from "./dump/dump-obstacles.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { open, openControl, openSource, type Opened } from "./open.ts";
 import { withOwnSql } from "./own-sql-steps.ts";
@@ -35,7 +36,7 @@ export async function examinePlan(asked: Run): Promise<ExaminedPlan> {
   const contents = await readSource(run, opened, found);
   return {
     plan: buildPlan({ ...contents, kept: new Map() }),
-    obstacles: found.obstacles,
+    obstacles: [...found.obstacles, ...(await dumpObstacles(run, opened))],
     pgDump: contents.pgDump,
     replaces: replaces(opened),
     template,
@@ -97,7 +98,7 @@ export async function examine(asked: Run): Promise<Diagnosis> {
   }
   await using opened = await open(run);
   const { obstacles } = await preflight(run, opened);
-  return { obstacles, ...versions(opened), replaces: replaces(opened) };
+  return { obstacles: [...obstacles, ...(await dumpObstacles(run, opened))], ...versions(opened), replaces: replaces(opened) };
 }
 
 function versions({ source, control }: Opened): Pick<Diagnosis, "source" | "target"> {

@@ -16,6 +16,7 @@ import { parseEntries, type SchemaEntry } from "../schema/entries.ts";
 import { describeProgram, type PgDumpProgram } from "../schema/pg-dump/pg-dump-program.ts";
 import { majorOf } from "../postgres/version.ts";
 import { runPgDump } from "../schema/pg-dump/run-pg-dump.ts";
+import type { TargetAbilities } from "../target/abilities.ts";
 import { plural } from "../util/format.ts";
 import { freezeTables, LOCK_TIMEOUT_MS } from "./freeze-tables.ts";
 import { type Opened, openSource } from "./open.ts";
@@ -38,28 +39,20 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   const { source } = opened;
   const snapshot = await stage(run, "snapshot", () => freezeTables(source, run.signal));
   const position = await readPosition(source);
-  // files hold what only a superuser may read, too
-  const unseen = run.config.strategy === "template" ? [] : await readUnseen(source);
-  if (unseen.length > 0) {
-    warn(
-      run,
-      "not-visible",
-      `Only a superuser may read all of the source's ${unseen.join(", ")}: the copy will not have them.`,
-      "Use a superuser for the source, or add them on the target by hand.",
-    );
-  }
+  await warnOfUnseen(run, source);
   const program = await findProgram(run, { sourceVersion: source.serverVersion, targetVersion: opened.control.serverVersion });
 
   const args = [
     ...dumpArguments(run, snapshot, majorOf(source.serverVersion) !== majorOf(opened.control.serverVersion)),
-    ...(await compressionArguments(run, source, found)),
+    ...(await compressionArguments(run, source, found.abilities)),
   ];
   const connect = (): Promise<Session> => openSource(run, "pg_dump");
   const script = laterAwaited(stage(run, "pg-dump", () => runPgDump({ program, connect, args, signal: run.signal })));
-  const catalog = await stage(run, "catalog", () => readCatalog(run, opened, found));
+  const catalog = await stage(run, "catalog", () => readCatalog(run, source));
   return {
     ...catalog,
-    entries: withoutOwnerOfPublic(run, parseEntries(await script), found),
+    binaryObstacle: await binarySafety(opened, found),
+    entries: withoutOwnerOfPublic(run, parseEntries(await script), found.abilities),
     skipExtensions: run.config.skipExtensions,
     streams: usefulStreams(run),
     rowHash: run.config.verify === "checksum" ? await hashesFor(opened) : undefined,
@@ -72,19 +65,25 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   };
 }
 
-type Catalog =
-  | "tables"
-  | "selected"
-  | "indexes"
-  | "constraints"
-  | "matviews"
-  | "sequences"
-  | "relations"
-  | "largeObjects"
-  | "binaryObstacle";
+export async function warnOfUnseen(run: Run, source: Session): Promise<void> {
+  // files hold what only a superuser may read, too
+  const unseen = run.config.strategy === "template" ? [] : await readUnseen(source);
+  if (unseen.length === 0) return;
+  warn(
+    run,
+    "not-visible",
+    `Only a superuser may read all of the source's ${unseen.join(", ")}: the copy will not have them.`,
+    "Use a superuser for the source, or add them on the target by hand.",
+  );
+}
 
-async function readCatalog(run: Run, opened: Opened, found: Preflight): Promise<Pick<PlanInput, Catalog>> {
-  const { source } = opened;
+/** What the catalog alone says. */
+export type Catalog = Pick<
+  PlanInput,
+  "tables" | "selected" | "indexes" | "constraints" | "matviews" | "sequences" | "relations" | "largeObjects"
+>;
+
+export async function readCatalog(run: Run, source: Session): Promise<Catalog> {
   const tables = await readTables(source);
   return {
     tables,
@@ -98,7 +97,6 @@ async function readCatalog(run: Run, opened: Opened, found: Preflight): Promise<
     sequences: await readSequences(source),
     relations: await readRelationDependencies(source),
     largeObjects: await readLargeObjects(source),
-    binaryObstacle: await binarySafety(opened, found),
   };
 }
 
@@ -127,8 +125,8 @@ export function dumpArguments(run: Run, snapshot: string, otherVersion: boolean)
 }
 
 /** How values are compressed is the one thing about a column that rows do not need: a server built without lz4 can hold them all the same. */
-async function compressionArguments(run: Run, source: Session, found: Preflight): Promise<string[]> {
-  if (found.abilities.lz4 || source.serverVersion < 140_000) return [];
+export async function compressionArguments(run: Run, source: Session, abilities: TargetAbilities): Promise<string[]> {
+  if (abilities.lz4 || source.serverVersion < 140_000) return [];
   const [row] = await source.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM pg_catalog.pg_attribute WHERE attcompression = 'l' AND NOT attisdropped AND attrelid >= ${FIRST_NORMAL_OID}`,
   );
@@ -152,12 +150,12 @@ async function binarySafety(opened: Opened, found: Preflight): Promise<PlanInput
  * Before PostgreSQL 15 the schema public belongs to the bootstrap superuser in every database. A role that may not give it to that one
  * leaves it to the owner of the database, as 15 and newer do.
  */
-function withoutOwnerOfPublic(run: Run, entries: readonly SchemaEntry[], found: Preflight): readonly SchemaEntry[] {
+export function withoutOwnerOfPublic(run: Run, entries: readonly SchemaEntry[], abilities: TargetAbilities): readonly SchemaEntry[] {
   const kept = entries.filter(
     ({ type, name, owner, sql }) =>
       type !== "SCHEMA" ||
       name !== "public" ||
-      found.abilities.memberOf.has(owner) ||
+      abilities.memberOf.has(owner) ||
       !/^(?:--[^\n]*\n|\s)*ALTER SCHEMA \S+ OWNER TO [^;]+;$/.test(sql),
   );
   if (kept.length < entries.length) {

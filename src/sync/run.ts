@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
-import type { PgdittoError } from "../errors.ts";
+import type { PgdittoError, Side } from "../errors.ts";
 import type { Emit, Stage } from "../events.ts";
 import type { SqlStep } from "../plan/sql-step.ts";
 
@@ -29,6 +29,10 @@ interface Machine {
   pid: number;
   /** That this process may use. */
   cores: number;
+  /** Where relative paths start; undefined: the caller has not said. */
+  cwd: string | undefined;
+  /** Whether a process of this machine lives. */
+  isAlive: (pid: number) => boolean;
   /** PATH, for finding pg_dump. */
   path: string;
 }
@@ -71,7 +75,8 @@ export async function stage<T>(
   }
 }
 
-/** What resolving the configuration found worth knowing. */
-export function warnOfConfig(run: Pick<Run, "emit" | "config">): void {
-  for (const warning of run.config.warnings) warn(run, warning.code, warning.message, warning.hint);
+/** What resolving the configuration found worth knowing. @param idle A side that nobody will connect to. */
+export function warnOfConfig(run: Pick<Run, "emit" | "config">, idle?: Side): void {
+  for (const warning of run.config.warnings)
+    if (idle === undefined || warning.side !== idle) warn(run, warning.code, warning.message, warning.hint);
 }

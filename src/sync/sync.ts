@@ -1,92 +1,60 @@
-import { asPgdittoError, type PgdittoError } from "../errors.ts";
-import { EVENT_FORMAT } from "../events.ts";
-import { buildPlan, type Plan } from "../plan/build-plan.ts";
-import { withFacts } from "../postgres/server-error.ts";
+import type { SyncEventBody } from "../events.ts";
+import { buildPlan } from "../plan/build-plan.ts";
+import type { Session } from "../postgres/session.ts";
 import { majorOf } from "../postgres/version.ts";
 import { stagingName } from "../target/names.ts";
 import { holdTarget } from "../target/run-lock.ts";
-import { plural } from "../util/format.ts";
-import { cancelled } from "../util/wait.ts";
 import { warnOfLedger } from "./ledger/warn-of-ledger.ts";
 import { dropLeftoversOfTarget, dropStaging } from "./clean-up.ts";
 import { confirmTarget } from "./confirm-target.ts";
 import { copyByTasks } from "./copy/copy-by-tasks.ts";
 import { copyByTemplate } from "./copy/copy-by-template.ts";
 import { findResumable } from "./resume/find-resumable.ts";
-import { isSilence } from "./watch/heartbeat.ts";
-import { staysBehind, tellingWhatStays } from "./resume/keep-staging.ts";
+import { type Done, fillAndSwap } from "./fill-and-swap.ts";
 import type { Staging } from "./copy/make-staging.ts";
-import { open, type Opened, summarize } from "./open.ts";
+import { open, summarize } from "./open.ts";
 import { withOwnSql } from "./own-sql-steps.ts";
 import { preflight, refusal } from "./preflight/preflight.ts";
 import { readSource } from "./read-source.ts";
 import { reload } from "./reload/reload.ts";
 import type { SyncResult } from "./result.ts";
-import { info, type Run, stage, warn, warnOfConfig } from "./run.ts";
+import { type Run, stage, warn } from "./run.ts";
 import { type Memory, startOver } from "./start-over.ts";
-import { summarizeError } from "./summarize-error.ts";
-import { swapIn } from "./swap-in.ts";
 import { takeOver } from "./resume/take-over.ts";
+import { tellLeftOut } from "./tell-left-out.ts";
+import { begin, tellRun } from "./tell-run.ts";
 import { PHASES } from "./copy/task-events.ts";
-import { VERSION } from "./version.ts";
-import { asSpaceError } from "./watch/watch-space.ts";
 import { underWatch } from "./watch/under-watch.ts";
 
 /** One run from the first connection to the swap, told in events; the first cause of a failure is thrown. */
 export async function runSync(asked: Run): Promise<SyncResult> {
-  const started = performance.now();
   const run = await withOwnSql(asked);
-  const warnings: string[] = [];
-  const counted: Run = {
-    ...run,
-    emit: (event) => {
-      if (event.type === "message" && event.level === "warning") warnings.push(event.message);
-      run.emit(event);
+  return await tellRun(
+    run,
+    async (counted) => {
+      begin(counted);
+      const done = await underWatch(counted, (watched) =>
+        startOver(watched, (memory) => (run.config.mode === "truncate" ? reload(watched, memory) : copyAndSwap(watched, memory))),
+      );
+      for (const advice of done.advice) run.emit({ type: "advice", ...advice });
+      return done;
     },
-  };
-  const elapsed = (): number => Math.round(performance.now() - started);
-  try {
-    begin(counted);
-    const done = await underWatch(counted, (watched) =>
-      startOver(watched, (memory) => (counted.config.mode === "truncate" ? reload(watched, memory) : copyAndSwap(watched, memory))),
-    );
-    const result: SyncResult = { run: run.id, ...done, ms: elapsed(), warnings };
-    for (const advice of result.advice) run.emit({ type: "advice", ...advice });
-    const { tables, rows, bytes, ms, database, previous } = result;
-    run.emit({ type: "run:done", tables: tables.length, rows, bytes, ms, warnings: warnings.length, database, previous });
-    return result;
-  } catch (error) {
-    const failure = asPgdittoError(error);
-    run.emit({
-      type: "run:failed",
-      error: summarizeError(failure),
-      exitCode: failure.exitCode,
-      ms: elapsed(),
-      obstacles: failure.obstacles,
-      differences: failure.differences,
-    });
-    throw failure;
-  }
+    tellDone,
+  );
 }
 
-function begin(run: Run): void {
-  const { config } = run;
-  run.emit({
-    type: "run:started",
-    format: EVENT_FORMAT,
-    version: VERSION,
-    source: summarize(config.source),
-    target: summarize(config.target),
-    mode: config.mode,
-    strategy: config.strategy,
-    jobs: config.jobs,
-    batchSize: config.batchSize,
-    connections: config.jobs * config.batchSize,
-  });
-  warnOfConfig(run);
+/** The last event of a run that has made a copy. */
+export function tellDone({
+  tables,
+  rows,
+  bytes,
+  ms,
+  warnings,
+  database,
+  previous,
+}: SyncResult): Extract<SyncEventBody, { type: "run:done" }> {
+  return { type: "run:done", tables: tables.length, rows, bytes, ms, warnings: warnings.length, database, previous };
 }
-
-type Done = Omit<SyncResult, "run" | "ms" | "warnings">;
 
 async function copyAndSwap(run: Run, memory: Memory): Promise<Done> {
   const { config } = run;
@@ -118,45 +86,22 @@ async function copyAndSwap(run: Run, memory: Memory): Promise<Done> {
     targetDropped: memory.targetDropped,
   };
   try {
-    const { regained: again, ...done } =
+    return await fillAndSwap(run, opened, { plan, staging, snapshot: contents.snapshot }, () =>
       config.strategy === "template"
-        ? await copyByTemplate(run, opened, plan, contents, staging)
-        : await copyByTasks(run, opened, plan, contents, { staging, abilities: found.abilities });
-    await using regained = again;
-    const previous = await swapIn(run, { control: regained ?? opened.control, existing: opened.existing }, plan, staging.name);
-    return { ...done, database: config.target.database, previous, snapshot: contents.snapshot };
+        ? copyByTemplate(run, opened, plan, contents, staging)
+        : copyByTasks(run, opened, plan, contents, { staging, abilities: found.abilities }),
+    );
   } catch (error) {
     memory.targetDropped = staging.targetDropped;
-    // what fails when the run is given up does so because of that
-    const cause = run.signal.aborted ? cancelled(run.signal) : asSpaceError(asPgdittoError(error));
-    const failure = staging.targetDropped ? afterRecreate(cause, config.target.database) : cause;
-    if (staysBehind(run, staging, failure)) throw tellingWhatStays(failure, staging);
-    await stage(run, "drop-staging", () => dropStaging(run, opened.control, staging.name, isSilence(failure) && failure.side === "target"));
-    throw failure;
+    throw error;
   }
 }
 
-function warnOfOlderTarget(run: Run, opened: Opened): void {
+export function warnOfOlderTarget(run: Run, opened: { control: Session; source: Pick<Session, "serverVersion"> }): void {
   if (majorOf(opened.control.serverVersion) >= majorOf(opened.source.serverVersion)) return;
   warn(
     run,
     "older-target",
     "The target's server is older than the source's: what it does not know will be named, and nothing is swapped then.",
   );
-}
-
-/** What the user asked to leave out is said in the log too: whoever reads it later did not type the command. */
-function tellLeftOut(run: Run, plan: Plan): void {
-  const extensions = plan.skipped.filter((entry) => entry.type === "EXTENSION").map((entry) => entry.name);
-  if (extensions.length > 0) info(run, "skipped-extension", `Left out (--skip-extension): ${extensions.join(", ")}.`);
-  if (plan.unselected.length > 0)
-    info(run, "rows-left-out", `Rows of ${plural(plan.unselected.length, "table")} are left out: not selected.`);
-}
-
-/** `--mode recreate` gave the old database up before: no hint may say that it is still there. */
-function afterRecreate(error: PgdittoError, database: string): PgdittoError {
-  const hint = (error.hint ?? "").replace(/\s*(The (live )?target is as it was|Nothing was swapped)[^.]*\./gi, "").trim();
-  return withFacts(error, {
-    hint: `--mode recreate had dropped ${database} before; it does not exist now. Run again.${hint === "" ? "" : ` ${hint}`}`,
-  });
 }

@@ -1,6 +1,7 @@
 import type { Pace } from "../copy/pace.ts";
 import type { CarriedStatistics } from "../schema/statistics.ts";
 import type { Session } from "../postgres/session.ts";
+import type { DumpAccess } from "./dump-access.ts";
 import type { RowCounts } from "./row-counts.ts";
 import type { Journal } from "./journal.ts";
 
@@ -19,6 +20,8 @@ export interface TaskContext {
   encoding: string | null;
   noOwner: boolean;
   noAcl: boolean;
+  /** With a dump folder. */
+  dump?: DumpAccess | undefined;
   /** What holds back everything that copies; undefined: nothing does. */
   pace: Pace | undefined;
   /** Tells what has been moved since the last call; rows as far as they are seen to pass. */

@@ -6,8 +6,10 @@ import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 import { copyLargeObjects } from "./copy-large-objects.ts";
 import { copyRows } from "./copy-rows.ts";
 import { countRows } from "./count-rows.ts";
+import { exportEntry } from "./export-entry.ts";
 import { finish } from "./finish.ts";
 import { runSql } from "./run-sql.ts";
+import { importEntry } from "./import-entry.ts";
 import { setSequences } from "./set-sequences.ts";
 
 /** One attempt at a task, whatever its kind. */
@@ -21,6 +23,10 @@ export async function runTask(task: Task, context: TaskContext): Promise<TaskRes
       return NOTHING_MOVED;
     case "copy":
       return copyRows(task, context);
+    case "export":
+      return exportEntry(task, context);
+    case "import":
+      return importEntry(task, context);
     case "large-objects":
       return copyLargeObjects(task, context);
     case "index":

@@ -30,7 +30,7 @@ const as = (role: string, url: string): string => {
 /** What a part of a run is given, where a whole run would take too long. */
 async function makeRun(flags: { source: string }, emit: Run["emit"]): Promise<Run> {
   const config = await resolveConfig({ flags, env: {}, cwd: "/", searchConfig: false, home: homedir(), platform: platform() });
-  const machine = { platform: platform(), hostname: "here", pid: process.pid, cores: 1, path: "" };
+  const machine = { platform: platform(), hostname: "here", pid: process.pid, cores: 1, path: "", cwd: undefined, isAlive: () => true };
   return { id: "0123456789", config, emit, signal: new AbortController().signal, confirm: undefined, machine };
 }
 

@@ -50,9 +50,12 @@ describe("the documentation tells of", () => {
     expect(tells(read("docs/events.md"), type)).toBe(true);
   });
 
-  test.each(["sync", "plan", "verify", "doctor", "cleanup", "constraints", "repair", "demo"])("the command %s", (command) => {
-    expect(tells(README, `pgditto ${command}`)).toBe(true);
-  });
+  test.each(["sync", "plan", "verify", "doctor", "export", "import", "cleanup", "constraints", "repair", "demo"])(
+    "the command %s",
+    (command) => {
+      expect(tells(README, `pgditto ${command}`)).toBe(true);
+    },
+  );
 });
 
 describe("the documentation is whole", () => {

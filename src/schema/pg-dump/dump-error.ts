@@ -36,10 +36,10 @@ export function dumpError({ program, config, how, lines, report, lost }: DumpFai
   });
 }
 
-const PREFIX = "pg_dump: error: ";
+const PREFIX = /^pg_(?:dump|restore): error: /;
 
 function ownWords(lines: readonly string[]): string | undefined {
-  return lines.find((line) => line.startsWith(PREFIX))?.slice(PREFIX.length) ?? lines[0];
+  return (lines.find((line) => PREFIX.test(line)) ?? lines[0])?.replace(PREFIX, "");
 }
 
 /** pg_dump thought for longer than anybody waits. */

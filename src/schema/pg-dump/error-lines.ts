@@ -3,7 +3,7 @@ const KEEP_LINES = 20;
 const KEEP_CHARACTERS = 500;
 
 /** Lines worth keeping: pg_dump's other lines are what `--verbose` tells ("pg_dump: reading extensions"). */
-const SERIOUS = /^pg_dump: (?:error|detail|hint|warning): /;
+const SERIOUS = /^pg_(?:dump|restore): (?:error|detail|hint|warning): /;
 
 /** Lines kept in case none is serious: some of pg_dump's last words do not begin with its name. */
 const TAIL_LINES = 3;
@@ -21,7 +21,7 @@ export function createErrorLines(): ErrorLines {
   let partial = "";
   let serious = true; // a line without pg_dump's name belongs to the one before; before the first, it is the loader's or a wrapper's
   const take = (line: string): void => {
-    if (line.startsWith("pg_dump: ")) serious = SERIOUS.test(line);
+    if (/^pg_(?:dump|restore): /.test(line)) serious = SERIOUS.test(line);
     if (line.trim() === "") return;
     if (!serious) {
       tail.push(shorten(line));

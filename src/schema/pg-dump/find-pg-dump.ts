@@ -32,7 +32,13 @@ export async function findPgDump(options: FindPgDumpOptions): Promise<PgDumpProg
   return choosePgDump({ ...options, found: await findNative(options) });
 }
 
-async function findNative({ choice, pgBin, pathEnv, platform }: FindPgDumpOptions): Promise<FoundPgDump[]> {
+/** Every installed pg_dump that runs. */
+export async function findNative({
+  choice,
+  pgBin,
+  pathEnv,
+  platform,
+}: Pick<FindPgDumpOptions, "choice" | "pgBin" | "pathEnv" | "platform">): Promise<FoundPgDump[]> {
   if (choice === "wasm") return [];
   if (platform === "win32") {
     // A native pg_dump talks to a Unix-domain socket of ours, which Node does not have there.

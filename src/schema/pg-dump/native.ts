@@ -1,15 +1,12 @@
-import type net from "node:net";
-import path from "node:path";
-
 import { asPgdittoError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { cancelled, withinMs } from "../../util/wait.ts";
 import { type Child, type ChildEnd, startChild } from "./child.ts";
-import { conninfo } from "./conninfo.ts";
+import { addressOf, environment, join, type Link } from "./client-link.ts";
 import { dumpError, notUtf8Error, stuckError } from "./dump-error.ts";
 import { type DumpRun, LOST_GRACE_MS } from "./dump-run.ts";
-import { createGateway, type Gateway, leaveGateway } from "./gateway.ts";
-import { type GatewayFolder, openGatewayFolder } from "./gateway-folder.ts";
+import { createGateway, leaveGateway } from "./gateway.ts";
+import { openGatewayFolder } from "./gateway-folder.ts";
 import { createPatience } from "./patience.ts";
 import type { PgDumpProgram } from "./pg-dump-program.ts";
 
@@ -32,7 +29,7 @@ export async function runNative(session: Session, file: string, { program, args,
     patience.start();
     child = startChild({
       file,
-      args: [...args, "--no-password", `--dbname=${addressOf(door, session)}`],
+      args: [...args, "--no-password", `--dbname=${addressOf(door, session.config)}`],
       env: environment(file, door.folder),
       onActivity: patience.renew,
     });
@@ -57,39 +54,6 @@ export async function runNative(session: Session, file: string, { program, args,
     signal?.removeEventListener("abort", stop);
     await leaveGateway(gateway, session);
   }
-}
-
-interface Link {
-  /** pg_dump's end, once it has come. */
-  local: net.Socket | undefined;
-  /** The server's end is gone. */
-  gone: boolean;
-}
-
-function join(link: Link, socket: net.Socket, gateway: Gateway): void {
-  link.local = socket;
-  socket.on("data", (bytes) => {
-    if (!gateway.fromClient(bytes)) socket.pause();
-  });
-  socket.on("drain", gateway.resume);
-  socket.on("error", () => undefined); // pg_dump went away; its exit code says why
-  if (link.gone) socket.end();
-}
-
-function addressOf(door: GatewayFolder, { config }: Session): string {
-  return conninfo({ host: door.folder, port: String(door.port), user: config.user, dbname: config.database, sslmode: "disable" });
-}
-
-/** Nothing of the caller's environment: it may hold passwords, and PG* variables would change what pg_dump does. */
-function environment(file: string, folder: string): Record<string, string> {
-  return {
-    PATH: `${path.dirname(file)}:/usr/bin:/bin`,
-    LANG: "C",
-    LC_ALL: "C",
-    PGSSLMODE: "disable",
-    PGGSSENCMODE: "disable",
-    PGPASSFILE: path.join(folder, "none"), // not the user's: nobody asks for a password here
-  };
 }
 
 function decode(end: ChildEnd, program: PgDumpProgram, { config }: Session): string {

@@ -1,5 +1,7 @@
-/** A pg_dump that pgditto can run. */
+/** A pg_dump that pgditto can run, or the pg_restore beside it. */
 export interface PgDumpProgram {
+  /** Default `pg_dump`. */
+  name?: "pg_dump" | "pg_restore" | undefined;
   kind: "native" | "wasm";
   /** The executable; undefined for the built-in one. */
   path?: string | undefined;
@@ -18,5 +20,5 @@ export const WASM_PG_DUMP = { version: 180_003, versionText: "18.3" } as const;
 
 /** `pg_dump 15.18`, `built-in pg_dump 18.3`: for messages. */
 export function describeProgram(program: PgDumpProgram): string {
-  return `${program.kind === "wasm" ? "built-in " : ""}pg_dump ${program.versionText}`;
+  return `${program.kind === "wasm" ? "built-in " : ""}${program.name ?? "pg_dump"} ${program.versionText}`;
 }

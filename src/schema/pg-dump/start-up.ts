@@ -38,6 +38,11 @@ export function answerStartUp(received: Buffer, facts: StartUpFacts): StartUpSte
   return { kind: "started", reply: welcome(code, received.subarray(8, length), facts), rest };
 }
 
+/** A client's wish to cancel what another connection of it does; it has no secret that would allow it. */
+export function isCancelRequest(received: Buffer): boolean {
+  return received.length >= 8 && received.readUInt32BE(4) === CANCEL_REQUEST;
+}
+
 function welcome(version: number, packet: Buffer, { pid, parameters }: StartUpFacts): Buffer {
   const options = packet
     .toString("utf8")

@@ -9,11 +9,15 @@ import { info, type Run } from "../run.ts";
  * For a target that was lost for a while. Its server may have crashed, and then unlogged tables are empty, although they were counted
  * before, and what somebody had not waited for on the disk is gone. What tasks have done should be there, and is looked at: all rows are counted again, and the sequences set again. From here to the swap there is one session: if the server crashes again, the run fails.
  */
-export async function countAnew(run: Run, plan: Plan, ends: { source: Session; target: Session }): Promise<ReadonlyMap<number, RowCounts>> {
+export async function countAnew(
+  run: Run,
+  plan: Plan,
+  ends: { source: () => Promise<Session>; target: Session },
+): Promise<ReadonlyMap<number, RowCounts>> {
   info(run, "target-was-lost", "The target was lost for a while and is back; its server may have crashed, so all rows are counted again.");
   const counts = new Map<number, RowCounts>();
   const context = {
-    source: async () => ends.source,
+    source: ends.source,
     target: async () => ends.target,
     signal: run.signal,
     recordCount: (table: number, rows: RowCounts) => counts.set(table, addCounts(counts.get(table), rows)),

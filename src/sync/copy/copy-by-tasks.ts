@@ -1,10 +1,11 @@
 import { PgdittoError } from "../../errors.ts";
 import type { Plan } from "../../plan/build-plan.ts";
+import type { Session } from "../../postgres/session.ts";
 import { renewable } from "../../postgres/renewable.ts";
 import type { TargetAbilities } from "../../target/abilities.ts";
 import { loadingSettings } from "../../target/loading-settings.ts";
 import { createStaging } from "../../target/staging.ts";
-import { dropTemplateObjects, readMissingTemplateObjects } from "../../target/template-objects.ts";
+import { dropTemplateObjects, readMissingTemplateObjects, type TemplateObject } from "../../target/template-objects.ts";
 import { disposables } from "../../util/disposables.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { readInventory } from "../../verify/inventory.ts";
@@ -50,13 +51,10 @@ export async function copyByTasks(
     await makeStaging(run, opened, plan, options.staging, "staging", (settings) => createStaging(opened.control, database, settings));
   // idle as long as the copy takes, so that it may be lost when it is needed
   await using staging = renewable(() => openStaging(run, database, "verify"));
-  const kept = await dropTemplateObjects(await staging.get(), await readMissingTemplateObjects(opened.source));
-  for (const { kind, name } of kept) {
-    warn(run, "template-object", `The source has no ${kind} ${name}; the target keeps it, because its role may not drop it.`);
-  }
+  const kept = await dropWhatSourceLacks(run, await staging.get(), await readMissingTemplateObjects(opened.source));
   const journal =
     options.staging.journal ?? (await beginJournal(run, opened, contents, { staging: options.staging, session: await staging.get() }));
-  const leftOut = new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
+  const leftOut = partialKeys(plan);
   const [first] = workers.list;
   // what a worker's session has is what its tasks have
   const advise = await watchSettings(run, first?.target.get ?? staging.get);
@@ -76,7 +74,7 @@ export async function copyByTasks(
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, database));
   if (regained && altered) throw lostWhenAltered(database);
-  const counts = regained ? await countAnew(run, plan, { source, target: await staging.get() }) : done.counts;
+  const counts = regained ? await countAnew(run, plan, { source: async () => source, target: await staging.get() }) : done.counts;
   const copy = await staging.get();
   const inventory = (): ReturnType<typeof readInventory> => readInventory(source, run.signal);
   const checksums = contents.rowHash && { rowHash: contents.rowHash, inSnapshot: first ? await first.source.get() : source };
@@ -90,7 +88,7 @@ export async function copyByTasks(
 }
 
 /** Rows are counted again when a server may have crashed; those that the user's SQL has changed since could not be. Outside of tasks: the run starts over. */
-function lostWhenAltered(database: string): PgdittoError {
+export function lostWhenAltered(database: string): PgdittoError {
   return new PgdittoError(
     "server",
     "the target was away for a while, after own SQL of the stage after-data had been at work, so its rows cannot be counted again",
@@ -100,6 +98,20 @@ function lostWhenAltered(database: string): PgdittoError {
       sqlstate: "08006",
     },
   );
+}
+
+/** What every new database has, and the source has not; returns what could not be dropped. */
+export async function dropWhatSourceLacks(run: Run, staging: Session, lacking: readonly TemplateObject[]): Promise<TemplateObject[]> {
+  const kept = await dropTemplateObjects(staging, lacking);
+  for (const { kind, name } of kept) {
+    warn(run, "template-object", `The source has no ${kind} ${name}; the target keeps it, because its role may not drop it.`);
+  }
+  return kept;
+}
+
+/** Foreign keys by OID that refer to rows which were not selected. */
+export function partialKeys(plan: Plan): Set<number> {
+  return new Set(plan.tasks.flatMap((task) => (task.kind === "foreign-key" && task.partial ? [task.entry.oid] : [])));
 }
 
 /** What was moved, by table. */

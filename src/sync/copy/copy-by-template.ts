@@ -123,9 +123,13 @@ async function leaveSource({ source }: Opened, workers: Workers): Promise<void> 
 }
 
 /** What COPY would have told: rows as counted, bytes as on the source's disk. */
-function summarizeCounts(plan: Plan, counts: ReadonlyMap<number, RowCounts>): Pick<Copied, "tables" | "rows" | "bytes"> {
+export function summarizeCounts(
+  plan: Plan,
+  counts: ReadonlyMap<number, RowCounts>,
+  format: "binary" | "text" = "binary",
+): Pick<Copied, "tables" | "rows" | "bytes"> {
   const tables = plan.copied.map(({ oid, schema, name, bytes }) => {
-    return { schema, name, rows: counts.get(oid)?.target ?? 0, bytes, ms: 0, format: "binary" as const };
+    return { schema, name, rows: counts.get(oid)?.target ?? 0, bytes, ms: 0, format };
   });
   return { tables, rows: tables.reduce((sum, { rows }) => sum + rows, 0), bytes: tables.reduce((sum, table) => sum + table.bytes, 0) };
 }

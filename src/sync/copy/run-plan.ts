@@ -9,6 +9,7 @@ import { isTransient } from "../../postgres/sqlstate.ts";
 import { withRetries } from "../../scheduler/retry.ts";
 import { runGraph } from "../../scheduler/run-graph.ts";
 import type { TaskContext, TaskResult } from "../../tasks/context.ts";
+import type { DumpAccess } from "../../tasks/dump-access.ts";
 import type { Journal } from "../../tasks/journal.ts";
 import { addCounts, type RowCounts } from "../../tasks/row-counts.ts";
 import { runTask } from "../../tasks/run-task.ts";
@@ -29,6 +30,7 @@ export interface RunPlanResult {
   durations: ReadonlyMap<string, number>;
 }
 
+const MOVES_ROWS: ReadonlySet<TaskKind> = new Set(["copy", "export", "import", "large-objects"]);
 /** What makes a standby of the target lag further: none of these starts while copies are held back. */
 const WRITES_MUCH: ReadonlySet<TaskKind> = new Set(["copy", "large-objects", "index", "constraint", "refresh", "sql"]);
 
@@ -44,12 +46,14 @@ export async function runPlan(
     pace?: Pace | undefined;
     builds?: BuildWatch | undefined;
     inTransaction?: boolean;
+    /** With a dump folder; then the caller tells of the phases. */
+    dump?: DumpAccess | undefined;
   },
 ): Promise<RunPlanResult> {
   const counts = new Map<number, RowCounts>();
   const copied = new Map<string, TaskResult & { ms: number }>();
   const durations = new Map<string, number>();
-  const events = taskEvents(run, plan);
+  const events = taskEvents(run, plan, options.dump === undefined);
 
   const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
     const started = performance.now();
@@ -64,6 +68,7 @@ export async function runPlan(
       noOwner: run.config.noOwner,
       noAcl: run.config.noAcl,
       pace: options.pace,
+      dump: options.dump,
       onBytes: (bytes, rows = 0) => events.progress(task, { bytes, rows }),
       warn: (code, message, hint) => warn(run, code, message, hint),
       tell: (code, message) => info(run, code, message),
@@ -152,7 +157,7 @@ function hintForAltered(run: Run, task: Task, { sqlstate = "" }: PgdittoError): 
 function codeOf(task: Task): "copy" | "schema" | "server" | "sql" {
   if (task.kind === "count") return "server";
   if (task.kind === "sql") return "sql";
-  return task.kind === "copy" || task.kind === "large-objects" ? "copy" : "schema";
+  return MOVES_ROWS.has(task.kind) ? "copy" : "schema";
 }
 
 function hintFor(error: PgdittoError): string | undefined {

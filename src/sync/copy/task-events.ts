@@ -34,15 +34,16 @@ interface TaskEvents {
 /**
  * Tells of tasks, of each table's COPY although small ones share a task, and of the phases that people think in: phase 2 begins with the first copy, phase 3 when the last one is in, although
  * indexes of finished tables were being built before.
+ * @param phases Whether these are told of.
  */
-export function taskEvents(run: Run, plan: Plan): TaskEvents {
+export function taskEvents(run: Run, plan: Plan, phases = true): TaskEvents {
   const names = new Map(plan.tables.map((table) => [table.oid, displayName(table.schema, table.name)]));
   const parts = new Map<number, number>();
   for (const { table } of plan.copies) parts.set(table.root, (parts.get(table.root) ?? 0) + 1);
   const pending = new Map<string, { bytes: number; rows: number; at: number }>();
   let copiesLeft = plan.tasks.filter(isData).length;
-  let inPhase2 = false;
-  let inPhase3 = false;
+  let inPhase2 = !phases;
+  let inPhase3 = !phases;
 
   const enterPhase2 = (): void => {
     if (inPhase2) return;
@@ -76,7 +77,8 @@ export function taskEvents(run: Run, plan: Plan): TaskEvents {
         return;
       }
       const { id, kind, object } = task;
-      run.emit({ type: "task:started", id, kind, object, ...alone, bytes: 0, detail: kind === "sql" ? task.step.stage : "", ...on });
+      const { bytes, detail } = "dump" in task ? task.dump : { bytes: 0, detail: task.kind === "sql" ? task.step.stage : "" };
+      run.emit({ type: "task:started", id, kind, object, ...alone, bytes, detail, ...on });
     },
     progress: (task, { bytes, rows }) => {
       if (task.kind === "copy" && task.copies.length > 1) return;

@@ -1,3 +1,4 @@
+import { PgdittoError } from "../../errors.ts";
 import { connect } from "../../postgres/connect.ts";
 import { renewable, type RenewableSession } from "../../postgres/renewable.ts";
 import { quoteQualified } from "../../postgres/quote.ts";
@@ -15,7 +16,8 @@ export interface Worker {
 
 export interface WorkersOptions {
   count: number;
-  snapshot: string;
+  /** The source's; undefined: nothing is asked of the source. */
+  snapshot: string | undefined;
   staging: string;
   /** SET statements for the sessions on the staging database. */
   settings: string;
@@ -51,15 +53,16 @@ export async function openWorkers(run: Run, options: WorkersOptions): Promise<Wo
   const names = options.tables.map((table) => quoteQualified(table.schema, table.name));
   const ahead = names.length * options.count <= LOCKS_AHEAD ? names : [];
   await using opened = disposables();
+  const { snapshot } = options;
   const list = Array.from({ length: options.count }, (_, i): Worker => {
     const name = applicationName(run, `worker ${i + 1}`);
     const settings = { applicationName: name, signal: run.signal, attempts: run.config.retryCount, patient: true };
     return {
       source: opened.use(
         renewable(
-          () => connect(run.config.source, settings),
+          () => (snapshot === undefined ? Promise.reject(noSource()) : connect(run.config.source, settings)),
           async (session) => {
-            await importSnapshot(session, options.snapshot);
+            if (snapshot !== undefined) await importSnapshot(session, snapshot);
             await session.run(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
             for (const slice of inSlices(ahead, 500)) await session.run(`LOCK TABLE ${slice.join(", ")} IN ACCESS SHARE MODE`, run.signal);
           },
@@ -75,6 +78,10 @@ export async function openWorkers(run: Run, options: WorkersOptions): Promise<Wo
       ),
     };
   });
-  for (const slice of inSlices(list, AT_ONCE)) await Promise.all(slice.map((worker) => worker.source.get()));
+  if (snapshot !== undefined) for (const slice of inSlices(list, AT_ONCE)) await Promise.all(slice.map((worker) => worker.source.get()));
   return { list, [Symbol.asyncDispose]: opened.release() };
+}
+
+function noSource(): PgdittoError {
+  return new PgdittoError("internal", "A task asks for the source, which this run does not have.");
 }

@@ -84,7 +84,7 @@ interface Row {
  * What of the server, the role and the database is left. A superuser is bound by `max_connections` only. Who may not look at others sees
  * their sessions all the same, but not of which kind: those with a role are taken for clients, which autovacuum has none of.
  */
-async function readLimits(session: Session, inTarget: boolean): Promise<Limit[]> {
+export async function readLimits(session: Session, inTarget = false): Promise<Limit[]> {
   // in a transaction, such as the holder's, the list of sessions stays as it was when it was first looked at
   await session.query("SELECT pg_catalog.pg_stat_clear_snapshot()");
   const reserved = session.serverVersion >= 160_000 ? "- pg_catalog.current_setting('reserved_connections')::int" : "";

@@ -80,7 +80,7 @@ function noRoom({ side, name, left, kind }: Limit): Obstacle {
 }
 
 /** pg_dump's session is closed, but may still be counted. */
-async function leftByPgDump(run: Run, { source }: Opened): Promise<void> {
+export async function leftByPgDump(run: Run, { source }: Pick<Opened, "source">): Promise<void> {
   for (let look = 1; look <= LOOKS; look += 1) {
     await source.query("SELECT pg_catalog.pg_stat_clear_snapshot()");
     const rows = await source.query("SELECT FROM pg_catalog.pg_stat_activity WHERE pg_catalog.starts_with(application_name, $1)", [

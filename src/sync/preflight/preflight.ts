@@ -1,3 +1,4 @@
+import type { DatabaseIdentity } from "../../catalog/database.ts";
 import { readRequirements, readUnreadable, type Requirements } from "../../catalog/requirements.ts";
 import { type Obstacle, PgdittoError } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -9,6 +10,7 @@ import { extensionObstacles, localeObstacles, roleObstacles, tablespaceObstacles
 import type { Run } from "../run.ts";
 import { readingObstacles } from "./source-obstacles.ts";
 import { spaceObstacles } from "./space-obstacles.ts";
+import { readSourceSpace } from "./target-space.ts";
 import { templateObstacles } from "./template-obstacles.ts";
 import { lagObstacles } from "../watch/watch-lag.ts";
 import { preparedObstacles, previousObstacles, targetObstacles } from "./target-obstacles.ts";
@@ -34,22 +36,42 @@ export async function preflight(run: Run, opened: Opened): Promise<Preflight> {
   const obstacles = [
     ...readingObstacles(unreadable, opened.sourceIdentity.role),
     // whoever copies files creates no object, and gives none away
-    ...(byTemplate
-      ? await templateObstacles(run, opened, abilities)
-      : [
-          ...roleObstacles(run, requirements, abilities),
-          ...extensionObstacles(run, requirements, abilities, opened.control.serverVersion),
-          ...tablespaceObstacles(run, requirements, abilities),
-          ...(await localeObstacles(opened)),
-        ]),
-    ...targetObstacles(run, opened, abilities, byTemplate ? [] : requirements.superuserOnly),
-    ...(await previousObstacles(run, opened.control)),
-    ...(await preparedObstacles(run, opened.control)),
+    ...(byTemplate ? await templateObstacles(run, opened, abilities) : await objectObstacles(run, opened, requirements, abilities)),
+    ...(await databaseObstacles(run, opened, abilities, byTemplate ? [] : requirements.superuserOnly)),
     ...(await connectionObstacles(run, opened, abilities)),
-    ...(await spaceObstacles(run, opened)),
+    ...(await spaceObstacles(run, opened, await readSourceSpace(run, opened.source, opened.sourceIdentity.bytes))),
     ...(await lagObstacles(run, opened)),
   ];
   return { obstacles, abilities, requirements };
+}
+
+/** What the source's objects need and the target has not. */
+export async function objectObstacles(
+  run: Run,
+  ends: Pick<Opened, "control"> & { sourceIdentity: Pick<DatabaseIdentity, "locales"> },
+  requirements: Requirements,
+  abilities: TargetAbilities,
+): Promise<Obstacle[]> {
+  return [
+    ...roleObstacles(run, requirements, abilities),
+    ...extensionObstacles(run, requirements, abilities, ends.control.serverVersion),
+    ...tablespaceObstacles(run, requirements, abilities),
+    ...(await localeObstacles(ends)),
+  ];
+}
+
+/** What keeps the target database from being made and replaced. */
+export async function databaseObstacles(
+  run: Run,
+  ends: Pick<Opened, "control" | "existing">,
+  abilities: TargetAbilities,
+  superuserOnly: readonly string[],
+): Promise<Obstacle[]> {
+  return [
+    ...targetObstacles(run, ends, abilities, superuserOnly),
+    ...(await previousObstacles(run, ends.control)),
+    ...(await preparedObstacles(run, ends.control)),
+  ];
 }
 
 /** The error that a run ends with when there are obstacles: exit code 6, nothing was touched. */

@@ -1,3 +1,4 @@
+import type { DatabaseIdentity } from "../../catalog/database.ts";
 import type { Requirements } from "../../catalog/requirements.ts";
 import type { Obstacle } from "../../errors.ts";
 import { displayIdent, quoteIdent } from "../../postgres/quote.ts";
@@ -83,7 +84,10 @@ export function tablespaceObstacles(run: Run, requirements: Requirements, abilit
 }
 
 /** Locales that the target's operating system does not know. */
-export async function localeObstacles({ control, sourceIdentity }: Opened): Promise<Obstacle[]> {
+export async function localeObstacles({
+  control,
+  sourceIdentity,
+}: Pick<Opened, "control"> & { sourceIdentity: Pick<DatabaseIdentity, "locales"> }): Promise<Obstacle[]> {
   const found: Obstacle[] = [];
   for (const locale of new Set(sourceIdentity.locales)) {
     if (await knowsLocale(control, locale)) continue;

@@ -13,14 +13,13 @@ const index = (oid: number, of: number, bytes: number, tablespace = "") => ({ oi
 describe("what a copy needs", () => {
   test("tables and indexes where they lie, and room to sort the largest index", () => {
     const sizes = [table(1, 100 * MB), index(2, 1, 20 * MB), index(3, 1, 30 * MB, "fast"), table(4, 7 * MB, "fast")];
-    const need = spaceNeed({ sizes, selected: () => true, tablespace: "pg_default", noTablespaces: false });
+    const need = spaceNeed({ sizes, tablespace: "pg_default", noTablespaces: false });
     expect(Object.fromEntries(need.byTablespace)).toEqual({ pg_default: EMPTY + 120 * MB, fast: 37 * MB });
     expect(need).toMatchObject({ database: EMPTY + 157 * MB, sort: 30 * MB });
   });
 
-  test("not the rows and indexes that are left out; with --no-tablespaces all in one place", () => {
-    const sizes = [table(1, 100 * MB), index(2, 1, 20 * MB), table(4, 7 * MB, "fast")];
-    const need = spaceNeed({ sizes, selected: (oid) => oid === 4, tablespace: "pg_default", noTablespaces: true });
+  test("with --no-tablespaces all in one place", () => {
+    const need = spaceNeed({ sizes: [table(4, 7 * MB, "fast")], tablespace: "pg_default", noTablespaces: true });
     expect(Object.fromEntries(need.byTablespace)).toEqual({ pg_default: EMPTY + 7 * MB });
     expect(need.sort).toBe(0);
   });
@@ -49,7 +48,6 @@ describe("WAL", () => {
 test("a disk is asked for what lies on it and for nothing else", () => {
   const need = spaceNeed({
     sizes: [table(1, 100 * MB), index(2, 1, 9 * MB, "fast")],
-    selected: () => true,
     tablespace: "pg_default",
     noTablespaces: false,
   });

@@ -20,19 +20,17 @@ export interface SpaceNeed {
 }
 
 export interface NeedInput {
+  /** Of what is copied; views and large objects always are. */
   sizes: readonly RelationSize[];
-  /** Whether the rows of this table are copied; views and large objects always are. */
-  selected: (table: number) => boolean;
   /** That of the staging database. */
   tablespace: string;
   noTablespaces: boolean;
 }
 
-export function spaceNeed({ sizes, selected, tablespace, noTablespaces }: NeedInput): SpaceNeed {
+export function spaceNeed({ sizes, tablespace, noTablespaces }: NeedInput): SpaceNeed {
   const byTablespace = new Map([[tablespace, EMPTY_DATABASE]]);
   let sort = 0;
   for (const relation of sizes) {
-    if (!selected(relation.table)) continue;
     const place = noTablespaces || relation.tablespace === "" ? tablespace : relation.tablespace;
     byTablespace.set(place, (byTablespace.get(place) ?? 0) + relation.bytes);
     if (relation.index) sort = Math.max(sort, relation.bytes);

@@ -4,8 +4,8 @@ import { findLeftovers } from "../../target/leftovers.ts";
 import { formatBytes } from "../../util/format.ts";
 import type { Opened } from "../open.ts";
 import { info, type Run, warn } from "../run.ts";
-import { diskNeed, type DiskNeed, mustStayFree, type SpaceNeed } from "./space-need.ts";
-import { readNeed, readTargetSpace, type TargetSpace } from "./target-space.ts";
+import { diskNeed, type DiskNeed, mustStayFree, type SpaceNeed, spaceNeed } from "./space-need.ts";
+import { readTargetSpace, type SourceSpace, type TargetSpace } from "./target-space.ts";
 
 /**
  * A copy has none of the source's bloat, and nobody knows how much that is. What would fit if it were half is let go with a
@@ -13,10 +13,12 @@ import { readNeed, readTargetSpace, type TargetSpace } from "./target-space.ts";
  */
 const BLOAT = 0.5;
 
+type Ends = Pick<Opened, "control" | "existing">;
+
 /** Whether the copy will find room on the target. Says so where that cannot be looked at, or only just fits. */
-export async function spaceObstacles(run: Run, opened: Opened): Promise<Obstacle[]> {
-  const space = await readTargetSpace(run, opened);
-  const { bytes } = opened.sourceIdentity;
+export async function spaceObstacles(run: Run, opened: Ends, from: SourceSpace): Promise<Obstacle[]> {
+  const space = await readTargetSpace(run, opened.control, from);
+  const { bytes } = from;
   if (space.wal.keptFor !== undefined && bytes > space.wal.most) {
     warn(
       run,
@@ -32,7 +34,7 @@ export async function spaceObstacles(run: Run, opened: Opened): Promise<Obstacle
   const disks = await Promise.all((space.disks ?? []).map(async (disk) => ({ disk, there: await readDiskSpace(disk.path) })));
   const inPlenty = disks.every(({ disk, there }) => there.free >= PLENTY * bytes + mustStayFree(disk, there, space.wal.segment));
   if (inPlenty && (run.config.maxTargetSize ?? Number.POSITIVE_INFINITY) >= bytes) return [];
-  const need = await readNeed(run, opened, space);
+  const need = spaceNeed({ sizes: await from.sizes(), tablespace: space.tablespace, noTablespaces: run.config.noTablespaces });
   return [...limitObstacles(run, need), ...diskObstacles(run, opened, disks, { ...space, need, given: await givenBack(run, opened) })];
 }
 
@@ -52,7 +54,7 @@ function limitObstacles(run: Run, need: SpaceNeed): Obstacle[] {
 
 function diskObstacles(
   run: Run,
-  opened: Opened,
+  opened: Ends,
   disks: ReadonlyArray<{ disk: Disk; there: DiskSpace }>,
   space: TargetSpace & { need: SpaceNeed; given: number },
 ): Obstacle[] {
@@ -88,7 +90,7 @@ function listed({ data, sort, wal, reserve }: DiskNeed): string {
     .join(", ");
 }
 
-function fix(run: Run, { existing }: Opened, { wal }: TargetSpace, walIsMost: boolean): string {
+function fix(run: Run, { existing }: Ends, { wal }: TargetSpace, walIsMost: boolean): string {
   if (walIsMost && wal.keptFor !== undefined) return `Its WAL is kept for ${wal.keptFor}: mend or drop that.`;
   if (walIsMost) return "Make room there, or lower max_wal_size.";
   const instead = existing && run.config.mode === "staging" ? ", or use --mode recreate, which drops the old database first" : "";
@@ -96,7 +98,7 @@ function fix(run: Run, { existing }: Opened, { wal }: TargetSpace, walIsMost: bo
 }
 
 /** Bytes that go before the copy comes, or are part of it when it goes on: staging databases of dead runs and of this one; with `--mode recreate` the target. */
-async function givenBack(run: Run, { control, existing }: Opened): Promise<number> {
+async function givenBack(run: Run, { control, existing }: Ends): Promise<number> {
   const left = await findLeftovers(control, run.config.target.database);
   const dead = left.filter((one) => !one.alive || one.run === run.id).reduce((sum, { bytes }) => sum + bytes, 0);
   if (run.config.mode !== "recreate" || !existing) return dead;

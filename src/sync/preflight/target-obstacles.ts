@@ -8,7 +8,12 @@ import type { Opened } from "../open.ts";
 import type { Run } from "../run.ts";
 
 /** What the target's server, its role and the database of that name stand in the way with. */
-export function targetObstacles(run: Run, opened: Opened, abilities: TargetAbilities, superuserOnly: readonly string[]): Obstacle[] {
+export function targetObstacles(
+  run: Run,
+  opened: Pick<Opened, "existing">,
+  abilities: TargetAbilities,
+  superuserOnly: readonly string[],
+): Obstacle[] {
   const role = displayIdent(abilities.role);
   const found: Obstacle[] = [];
   if (abilities.inRecovery)

@@ -1,12 +1,10 @@
-import { readSizes } from "../../catalog/sizes.ts";
+import { readSizes, type RelationSize } from "../../catalog/sizes.ts";
 import { selectTables } from "../../catalog/select-tables.ts";
 import { readTables } from "../../catalog/tables.ts";
 import { type Disk, findDisks } from "../../target/disks.ts";
 import { readWalFacts, type WalFacts } from "../../target/wal.ts";
 import type { Session } from "../../postgres/session.ts";
-import type { Opened } from "../open.ts";
 import type { Run } from "../run.ts";
-import { type SpaceNeed, spaceNeed } from "./space-need.ts";
 import { isLocal } from "../copy/streams.ts";
 
 /** Where the run writes, as far as it can be seen. */
@@ -20,40 +18,59 @@ export interface TargetSpace {
 
 const DEFAULT_TABLESPACE = "pg_default";
 
-/** Names of the tablespaces that rows and indexes go to. */
-export async function tablespacesOf(run: Run, { source }: Pick<Opened, "source">): Promise<string[]> {
-  const own = await databaseTablespace(run, source);
-  if (run.config.noTablespaces) return [own];
+/** What the room that a copy takes is reckoned from. */
+export interface SourceSpace {
+  /** Bytes of the whole database. */
+  bytes: number;
+  /** That of the database. */
+  tablespace: string;
+  /** All that rows and indexes go to. */
+  tablespaces: readonly string[];
+  /** Of what is copied: asks for the size of every table. */
+  sizes: () => Promise<readonly RelationSize[]>;
+}
+
+export async function readSourceSpace(run: Run, source: Session, bytes: number): Promise<SourceSpace> {
+  return {
+    bytes,
+    tablespace: await databaseTablespace(source),
+    tablespaces: await tablespacesOf(source),
+    sizes: async () => {
+      const sizes = await readSizes(source);
+      const isSelected = await selection(run, source);
+      return sizes.filter(({ table }) => isSelected(table));
+    },
+  };
+}
+
+/** Names of the tablespaces that are written to. */
+export function usedTablespaces({ config }: Run, { tablespace, tablespaces }: Omit<SourceSpace, "sizes">): readonly string[] {
+  return config.noTablespaces ? [DEFAULT_TABLESPACE] : [...new Set([tablespace, ...tablespaces])];
+}
+
+async function tablespacesOf(source: Session): Promise<string[]> {
   const rows = await source.query<{ name: string }>(
     "SELECT DISTINCT t.spcname::text AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace WHERE t.spcname <> 'pg_global'",
   );
-  return [...new Set([own, ...rows.map(({ name }) => name)])];
+  return rows.map(({ name }) => name);
 }
 
 /** The staging database's own: pg_dump's CREATE DATABASE names that of the source. */
-async function databaseTablespace(run: Run, source: Session): Promise<string> {
-  if (run.config.noTablespaces) return DEFAULT_TABLESPACE;
+async function databaseTablespace(source: Session): Promise<string> {
   const [own] = await source.query<{ name: string }>(
     "SELECT t.spcname::text AS name FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = pg_catalog.current_database()",
   );
   return own?.name ?? DEFAULT_TABLESPACE;
 }
 
-export async function readTargetSpace(run: Run, opened: Opened): Promise<TargetSpace> {
-  const { control, source } = opened;
-  const tablespace = await databaseTablespace(run, source);
+export async function readTargetSpace(run: Run, control: Session, from: SourceSpace): Promise<TargetSpace> {
+  const tablespace = run.config.noTablespaces ? DEFAULT_TABLESPACE : from.tablespace;
   const here = isLocal(run.config.target.host, run.machine.hostname);
-  const disks = here ? await findDisks(control, await tablespacesOf(run, opened)) : undefined;
+  const disks = here ? await findDisks(control, usedTablespaces(run, from)) : undefined;
   return { disks, wal: await readWalFacts(control), tablespace };
 }
 
-/** What a copy of the source needs there: asks for the size of every table. */
-export async function readNeed(run: Run, opened: Opened, { tablespace }: TargetSpace): Promise<SpaceNeed> {
-  const sizes = await readSizes(opened.source);
-  return spaceNeed({ sizes, selected: await selection(run, opened), tablespace, noTablespaces: run.config.noTablespaces });
-}
-
-async function selection(run: Run, { source }: Opened): Promise<(table: number) => boolean> {
+async function selection(run: Run, source: Session): Promise<(table: number) => boolean> {
   const { tables, excludeTables, schemas, excludeSchemas } = run.config;
   if ([tables, excludeTables, schemas, excludeSchemas].every((patterns) => patterns.length === 0)) return () => true;
   const all = await readTables(source);

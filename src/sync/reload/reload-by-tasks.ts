@@ -73,7 +73,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
     const control = lost ? spare.use(await regain(run)) : opened.control;
     const [first] = workers.list;
     const source = first ? await first.source.get() : opened.source;
-    const counts = lost ? await countAnew(run, plan.rows, { source, target: control }) : done.counts;
+    const counts = lost ? await countAnew(run, plan.rows, { source: async () => source, target: control }) : done.counts;
     const rows = await rowDifferences(run, { source, target: control }, contents, counts);
     const put = await stage(run, "put-back", () => putBackAll(run, control, workers));
     back = put;

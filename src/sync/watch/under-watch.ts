@@ -27,9 +27,10 @@ const LEAST_MS = 5000;
  * a run's statements have no limit of their own. While tasks run `heartbeat` looks after that, over sessions that are idle then. Here
  * those are at work, and may rightly be so for long; so each question is a connection of its own. A run that needs less than ten
  * seconds for what is no task asks nothing.
+ * @param sides Those that the work needs. Default both.
  * @throws PgdittoError `server` with ETIMEDOUT and the side that is silent.
  */
-export async function underWatch<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
+export async function underWatch<T>(run: Run, work: (run: Run) => Promise<T>, sides: readonly Side[] = ["source", "target"]): Promise<T> {
   // CREATE DATABASE … TEMPLATE lets nobody in for as long as it takes
   if (run.config.strategy === "template") return await work(run);
   const limitMs = Math.max(run.config.stallTimeout * 1000, LEAST_MS);
@@ -52,7 +53,7 @@ export async function underWatch<T>(run: Run, work: (run: Run) => Promise<T>): P
   const beat = (): void => {
     if (signal.aborted || open.has("tasks")) return asked.clear();
     const now = performance.now();
-    for (const side of ["source", "target"] as const) {
+    for (const side of sides) {
       const question = asked.get(side) ?? { since: now, told: false, open: false };
       asked.set(side, question);
       if (now - question.since >= limitMs)

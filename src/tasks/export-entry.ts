@@ -1,0 +1,40 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { PgdittoError } from "../errors.ts";
+import type { DumpTask } from "../plan/task.ts";
+import { quoteQualified } from "../postgres/quote.ts";
+import { runClient } from "../schema/pg-dump/run-client.ts";
+import type { TaskContext, TaskResult } from "./context.ts";
+import { aboutEntry, folderError, sizeOf } from "./dump-access.ts";
+
+/** Writes the rows of one entry's tables with pg_dump, in the run's snapshot. What an earlier attempt has written goes before. */
+export async function exportEntry(task: DumpTask, context: TaskContext): Promise<TaskResult> {
+  const { dump } = context;
+  if (!dump) throw new PgdittoError("internal", "There is no dump folder to write to.");
+  const file = join(dump.folder, task.dump.path);
+  await rm(file, { recursive: true, force: true });
+  const tables = task.copies.flatMap(({ table }) => table.parts ?? [table]);
+  const jobs = dump.format === "directory" ? Math.min(dump.jobs, tables.length) : 1;
+  const args = [
+    "--data-only",
+    `--format=${dump.format}`,
+    // only a folder can be written by several
+    ...(dump.format === "directory" ? [`--jobs=${jobs}`] : []),
+    `--snapshot=${dump.snapshot}`,
+    `--encoding=${dump.encoding}`,
+    "--no-blobs",
+    "--strict-names",
+    ...(task.copies.some(({ table }) => table.parts) ? ["--load-via-partition-root"] : []),
+    ...tables.map(({ schema, name }) => `--table=${quoteQualified(schema, name)}`),
+    `--file=${file}`,
+  ];
+  const { connect, program } = dump;
+  const { config } = await context.source();
+  try {
+    await runClient({ program, args, jobs, config, connect, signal: context.signal, onBytes: context.onBytes });
+  } catch (error) {
+    throw await folderError(aboutEntry(error, task, config.database), dump);
+  }
+  return { rows: 0, bytes: await sizeOf(file) };
+}
