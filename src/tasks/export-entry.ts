@@ -8,6 +8,12 @@ import { runClient } from "../schema/pg-dump/run-client.ts";
 import type { TaskContext, TaskResult } from "./context.ts";
 import { aboutEntry, folderError, sizeOf } from "./dump-access.ts";
 
+/**
+ * Whoever asks for more than ACCESS SHARE of a table meanwhile (ALTER TABLE) waits for the holder of the snapshot, and pg_dump behind them: for
+ * ever, and unseen by the server. Those that have a limit of their own get the time to give up.
+ */
+const LOCK_WAIT_MS = 15_000;
+
 /** Writes the rows of one entry's tables with pg_dump, in the run's snapshot. What an earlier attempt has written goes before. */
 export async function exportEntry(task: DumpTask, context: TaskContext): Promise<TaskResult> {
   const { dump } = context;
@@ -23,6 +29,7 @@ export async function exportEntry(task: DumpTask, context: TaskContext): Promise
     ...(dump.format === "directory" ? [`--jobs=${jobs}`] : []),
     `--snapshot=${dump.snapshot}`,
     `--encoding=${dump.encoding}`,
+    `--lock-wait-timeout=${LOCK_WAIT_MS}`,
     "--no-blobs",
     "--strict-names",
     ...(task.copies.some(({ table }) => table.parts) ? ["--load-via-partition-root"] : []),

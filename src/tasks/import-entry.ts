@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { PgdittoError } from "../errors.ts";
-import type { DumpTask } from "../plan/task.ts";
+import type { Copy, DumpTask } from "../plan/task.ts";
 import { quoteQualified } from "../postgres/quote.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { runClient } from "../schema/pg-dump/run-client.ts";
@@ -19,8 +19,7 @@ export async function importEntry(task: DumpTask, context: TaskContext): Promise
   const file = join(dump.folder, task.dump.path);
   const target = await context.target();
   if (context.attempt > 1) {
-    const names = task.copies.map(({ table }) => `${table.parts ? "" : "ONLY "}${quoteQualified(table.schema, table.name)}`);
-    await target.run(`TRUNCATE ${names.join(", ")}`, context.signal);
+    await target.run(emptySql(task), context.signal);
   }
   const { connect, program } = dump;
   const jobs = Math.min(dump.jobs, task.copies.length);
@@ -35,4 +34,12 @@ export async function importEntry(task: DumpTask, context: TaskContext): Promise
   }
   await flush(target, context.signal);
   return { rows: 0, bytes: await sizeOf(file) };
+}
+
+/** Of an extension's table only the rows that are the user's, which has an entry of its own: others are its script's, or refer to it. */
+function emptySql({ copies }: DumpTask): string {
+  const name = ({ schema, name: own }: Copy["table"]): string => quoteQualified(schema, own);
+  const [first] = copies;
+  if (first?.table.extension) return `DELETE FROM ONLY ${name(first.table)} ${first.table.extension.condition}`;
+  return `TRUNCATE ${copies.map(({ table }) => `${table.parts ? "" : "ONLY "}${name(table)}`).join(", ")}`;
 }

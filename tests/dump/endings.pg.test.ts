@@ -120,6 +120,22 @@ describe.skipIf(!suitable)(`the end of a run (unless ${NO_PROGRAMS})`, () => {
     await expectSame(source, target);
   });
 
+  test("somebody who waits to alter a table is not waited for: the export ends, and says why", async () => {
+    await using source = await freshDatabase("source", { sql: QUICK });
+    await using place = await dumpPlace();
+    let altering: Promise<unknown> | undefined;
+    const exported = exportDump("d", {
+      source: source.url,
+      cwd: place.path,
+      onEvent: (event) => {
+        if (event.type === "plan:ready") altering ??= source.sql("ALTER TABLE t ADD COLUMN late int");
+      },
+    });
+    await expect(exported).rejects.toMatchObject({ sqlstate: "57014", object: "public.t", hint: expect.stringMatching(/DDL/) as string });
+    await altering;
+    expect(await place.names()).toEqual([]);
+  });
+
   test("where a role may have few connections, fewer jobs; with too few, a refusal before anything is written", async () => {
     const role = `dump_few_${process.pid}`;
     const on = server("source");

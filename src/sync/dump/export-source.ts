@@ -85,6 +85,9 @@ export async function exportSource(run: Run, from: Exported, folder: DumpFolder)
   await leftByPgDump(run, from);
   const fit = await fitPrograms(run, source);
   const tasks = outOf(plan, exportTasks(entries, plan.copies, fit.atOnce));
+  await using workers = await stage(run, "workers", () =>
+    openWorkers(run, { staging: "", settings: "", count: Math.min(fit.workers, tasks.length), snapshot, tables: plan.copied }),
+  );
   run.emit({
     type: "plan:ready",
     tables: plan.copied.length,
@@ -94,9 +97,6 @@ export async function exportSource(run: Run, from: Exported, folder: DumpFolder)
     snapshot,
   });
   run.emit({ type: "phase:started", phase: 2, of: 4, name: DUMP_PHASES[2] });
-  await using workers = await stage(run, "workers", () =>
-    openWorkers(run, { staging: "", settings: "", count: Math.min(fit.workers, tasks.length), snapshot, tables: plan.copied }),
-  );
   using guard = await guardHalf(run, source, (giveUp) => watchHeld(run, source, giveUp));
   const { signal } = guard;
   const access = { folder: folder.path, program, jobs: fit.jobs, format: dumpFormat, snapshot, connect, expected };

@@ -1,3 +1,4 @@
+import type { Side } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { holdTarget } from "../../target/run-lock.ts";
 import { disposables } from "../../util/disposables.ts";
@@ -31,13 +32,15 @@ export async function syncThroughDump(asked: Run): Promise<SyncResult> {
     async (counted) => {
       const path = folderOf(counted);
       begin(counted, { folder: path });
-      return await underWatch(counted, (watched) => exportAndImport(watched, path));
+      // looked at each time: the source is let go in the middle
+      const watchedSides: Side[] = ["target", "source"];
+      return await underWatch(counted, (watched) => exportAndImport(watched, path, () => void watchedSides.pop()), watchedSides);
     },
     tellDone,
   );
 }
 
-async function exportAndImport(run: Run, path: string): Promise<Done> {
+async function exportAndImport(run: Run, path: string, letSourceGo: () => void): Promise<Done> {
   const { config } = run;
   await using opened = await stage(run, "connect", () => open(run));
   const { source, control, sourceIdentity } = opened;
@@ -65,6 +68,7 @@ async function exportAndImport(run: Run, path: string): Promise<Done> {
   }
   // the source may clean up again, and go away
   await source[Symbol.asyncDispose]();
+  letSourceGo();
   // idle as long as the export took
   await using renewed = (await answers(control)) ? undefined : await holdAnew(run);
   const ends = { control: renewed ?? control, existing: opened.existing };
