@@ -2,20 +2,13 @@
  * pgditto as a library: the same runs as the command line's, as functions. Nothing is global: several runs in one process do not
  * know of each other. Nothing is printed, and the environment is read only when it is passed.
  */
-import { setMaxListeners } from "node:events";
-import { availableParallelism, homedir, hostname, platform } from "node:os";
 import { resolve } from "node:path";
-import { kill, pid } from "node:process";
 
-import { resolveConfig } from "./config/resolve.ts";
-import type { PgdittoOptions } from "./config/pgditto-options.ts";
-import type { SyncEvent } from "./events.ts";
 import type { Obstacle } from "./errors.ts";
 import { summarizePlan, type PlanSummary } from "./plan/render-plan.ts";
 import { compareDatabases, type VerifyResult } from "./sync/compare/compare-databases.ts";
 import { examine, examinePlan, type Diagnosis, type Replaces } from "./sync/examine.ts";
 import { listLeftovers, removeLeftovers } from "./sync/clean-up.ts";
-import { asPgdittoError } from "./errors.ts";
 import { type DropResult, dropConstraints as runDrop } from "./sync/constraints/drop-constraints.ts";
 import { listConstraints as runList, type OffList } from "./sync/constraints/list-constraints.ts";
 import { restoreConstraints as runRestore, type RestoreResult } from "./sync/constraints/restore-constraints.ts";
@@ -25,11 +18,11 @@ import { type ExportResult, runExport } from "./sync/dump/run-export.ts";
 import { runImport } from "./sync/dump/run-import.ts";
 import { syncThroughDump } from "./sync/dump/sync-through-dump.ts";
 import type { SyncResult } from "./sync/result.ts";
-import type { ReplaceQuestion, Run } from "./sync/run.ts";
+import type { Run } from "./sync/run.ts";
 import { runSync } from "./sync/sync.ts";
 import type { TemplateOffer } from "./sync/template-offer.ts";
+import { type RunOptions, withRun } from "./sync/with-run.ts";
 import type { Leftover } from "./target/leftovers.ts";
-import { newRunId } from "./target/names.ts";
 
 export type { EndpointOptions } from "./config/endpoint-options.ts";
 export type { PgdittoOptions } from "./config/pgditto-options.ts";
@@ -62,24 +55,9 @@ export type { CopiedTable, SyncResult } from "./sync/result.ts";
 export type { ReplaceQuestion } from "./sync/run.ts";
 export type { TemplateOffer } from "./sync/template-offer.ts";
 export { VERSION } from "./sync/version.ts";
+export type { RunOptions } from "./sync/with-run.ts";
 export type { LedgerEntry, LedgerPurpose } from "./target/ledger.ts";
 export type { Leftover } from "./target/leftovers.ts";
-
-/** How the caller takes part in a run. */
-export interface RunOptions extends PgdittoOptions {
-  /** Called for every event, in order, at once; what it throws ends the run. */
-  onEvent?: ((event: SyncEvent) => void) | undefined;
-  /** Ask the target once a second how far its indexes are, for `build:progress`. Default: where there is an `onEvent`. */
-  watchBuilds?: boolean | undefined;
-  /** Abort it to cancel: statements on the servers are cancelled, staging is dropped, the target is as it was. */
-  signal?: AbortSignal | undefined;
-  /** Asked before a database that pgditto did not make is replaced. Default: nobody, so that only `yes` allows it. */
-  confirm?: ((question: ReplaceQuestion) => Promise<boolean>) | undefined;
-  /** Environment variables to take options from: pass `process.env` to behave as the command line does. Default: none. */
-  env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Folder that relative paths and the config file are looked for in. Default: no config file is looked for, unless `config` names one. */
-  cwd?: string | undefined;
-}
 
 /**
  * Copies the source into the target, verifies the copy and swaps it in.
@@ -183,69 +161,4 @@ export async function listConstraints(options: RunOptions = {}): Promise<OffList
  */
 export async function repair(options: RunOptions = {}): Promise<RepairResult> {
   return withRun(options, runRepair);
-}
-
-async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
-  const { onEvent, watchBuilds = onEvent !== undefined, signal, confirm, env = {}, cwd, hooks, ...flags } = options;
-  const id = newRunId(Date.now());
-  const began = performance.now();
-  let over = false;
-  const config = await resolveConfig({
-    flags,
-    hooks,
-    env,
-    cwd: cwd ?? "/",
-    searchConfig: cwd !== undefined,
-    home: homedir(),
-    platform: platform(),
-  }).catch((error: unknown) => {
-    throw asPgdittoError(error);
-  });
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal); // one a connection and statement at work: as many as the user asked for
-  const stop = (): void => controller.abort(signal?.reason);
-  if (signal?.aborted) stop();
-  signal?.addEventListener("abort", stop, { once: true });
-  try {
-    return await work({
-      id,
-      config,
-      emit: (event) => {
-        // what was begun beside a step that failed (pg_dump) ends a moment later, and nobody listens any more
-        if (over) return;
-        over = event.type === "run:done" || event.type === "run:failed";
-        const at = Math.round((performance.now() - began) * 1000) / 1000;
-        onEvent?.({ ...event, time: new Date().toISOString(), at, run: id });
-      },
-      signal: controller.signal,
-      confirm,
-      machine: {
-        platform: platform(),
-        hostname: hostname(),
-        pid: pid,
-        cores: availableParallelism(),
-        path: env["PATH"] ?? "",
-        cwd,
-        isAlive,
-      },
-      watchBuilds,
-    });
-  } catch (error) {
-    throw asPgdittoError(error);
-  } finally {
-    signal?.removeEventListener("abort", stop);
-    over = true;
-    // timers and listeners of the run die with it
-    controller.abort();
-  }
-}
-
-/** Signal 0 is not sent: it only asks. */
-function isAlive(process: number): boolean {
-  try {
-    return kill(process, 0);
-  } catch (error) {
-    // somebody else's process lives, too
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }

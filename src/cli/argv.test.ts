@@ -147,7 +147,7 @@ describe("bad input", () => {
     [["constraints", "dorp"], "pgditto constraints: there is no such action.", "Did you mean drop?"],
     [["constraints", "drop", "orders"], "pgditto constraints takes one ACTION", "tables with --table"],
     [["repair", "drop"], "pgditto repair takes flags only", "--target"],
-    [["repair", "-t", "orders"], "-t is not a flag of pgditto repair.", "It belongs to sync, plan, verify, doctor, constraints."],
+    [["repair", "-t", "orders"], "-t is not a flag of pgditto repair.", "It belongs to sync, plan, verify, doctor, export, constraints."],
     [["--jobs"], "--jobs: the value is missing.", "Write --jobs VALUE"],
     [["-j"], "-j: the value is missing.", "Write -j VALUE"],
     [["--jobs", "--yes"], "--jobs: the value is missing.", "--jobs=VALUE"],
@@ -165,7 +165,7 @@ describe("bad input", () => {
     [
       ["cleanup", "--jobs", "4"],
       "--jobs is not a flag of pgditto cleanup.",
-      "It belongs to sync, plan, verify, doctor, constraints, repair, export, import.",
+      "It belongs to sync, plan, verify, doctor, export, import, constraints, repair.",
     ],
     [["demo", "-y"], "-y is not a flag of pgditto demo.", "It belongs to sync, plan, doctor, import, cleanup, repair, constraints."],
     [["--keep"], "--keep is not a flag of pgditto sync.", "It belongs to demo."],

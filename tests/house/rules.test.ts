@@ -41,7 +41,7 @@ describe("the rules of the house", () => {
       // a server can only be told to end by its process id
       "demo/kill-server.ts",
       // reads its own process id, a constant: it is told to the servers as the name of the session; and asks whether another process lives
-      "index.ts",
+      "sync/with-run.ts",
     ]);
   });
 
