@@ -209,7 +209,10 @@ describe("the target's server crashes", () => {
       await cluster.start();
       await run;
     } else {
-      await expect(run).rejects.toMatchObject({ exitCode: 1, hint: expect.stringContaining("pgditto repair") as string });
+      const error = await run.catch((failure: PgdittoError) => failure);
+      // the copy was lost, or the server was not there any more when a connection was opened again
+      expect([1, 5]).toContain("exitCode" in error ? error.exitCode : 0);
+      expect(error).toMatchObject({ hint: expect.stringContaining("pgditto repair") as string });
       await cluster.start();
       expect(await schemaText(target.url)).not.toBe(schema);
       await copy(source, target, { ...truncate });

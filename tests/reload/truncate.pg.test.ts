@@ -125,7 +125,7 @@ describe("--mode truncate", () => {
   test("other encodings, quotes, spaces, a table without columns", async () => {
     const sql = `CREATE SCHEMA "Odd ""S"; CREATE TABLE "Odd ""S"."T a.b" ("C 'd" text); CREATE TABLE bare ()`;
     await using source = await freshDatabase("source", {
-      options: "ENCODING 'LATIN1' LOCALE 'C'",
+      options: "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
       sql: [sql, `INSERT INTO "Odd ""S"."T a.b" VALUES ('gr' || chr(252) || 'n'); INSERT INTO bare DEFAULT VALUES`],
     });
     await using target = await freshDatabase("target", { sql });
@@ -141,6 +141,21 @@ describe("partitions", () => {
     CREATE TABLE logs_26 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')`;
   const ROWS = "INSERT INTO logs SELECT date '2025-01-01' + g % 700, 'n' || g FROM generate_series(1, 1000) g";
   const sum = "SELECT count(*)::int AS n, sum(hashtext(at::text || note))::text AS sum FROM logs";
+
+  test("row triggers that they have from their top do not fire, whatever they are", async () => {
+    const triggers = `CREATE TABLE seen (what text); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.seen VALUES (TG_NAME); RETURN NULL; END$$;
+      CREATE TRIGGER usual AFTER INSERT ON logs FOR EACH ROW EXECUTE FUNCTION see(); CREATE TRIGGER always AFTER INSERT ON logs FOR EACH ROW EXECUTE FUNCTION see();
+      ALTER TABLE logs ENABLE ALWAYS TRIGGER always; ALTER TABLE logs_25 ENABLE ALWAYS TRIGGER always`;
+    await using source = await freshDatabase("source", { sql: [YEARS, ROWS] });
+    await using target = await freshDatabase("target", { sql: [YEARS, triggers] });
+    const before = await schemaText(target.url);
+    for (const atomic of [false, true]) {
+      await copy(source, target, { ...truncate, atomic });
+      expect(await target.sql("SELECT DISTINCT what FROM seen")).toEqual([]);
+      expect(await target.sql(sum)).toEqual(await source.sql(sum));
+      expect(await schemaText(target.url)).toBe(before);
+    }
+  });
 
   test("one that only the target has keeps its rows", async () => {
     await using source = await freshDatabase("source", { sql: [YEARS, ROWS] });

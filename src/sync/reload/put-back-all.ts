@@ -21,31 +21,29 @@ const HURRIED_MS = 10_000;
 /** Sessions for it; the run's own are not in a known state. */
 const SESSIONS = 2;
 
-/** Puts back what can be put back now, and returns how much is left for later. Bounded, never throws. */
-export async function putBackAfterFailure(run: Run, failure: PgdittoError): Promise<number> {
+/** Puts back what can be put back now, and returns how much is left for later; undefined where nobody knows. Bounded, never throws. */
+export async function putBackAfterFailure(run: Run, failure: PgdittoError): Promise<number | undefined> {
   const controller = new AbortController();
   const { signal } = controller;
   let timer: NodeJS.Timeout | undefined;
   const hurry = (): void => {
     timer ??= setTimeout(() => controller.abort(new PgdittoError("cancelled", "There was no time left for it.")), HURRIED_MS);
   };
-  if (run.signal.aborted || isSilence(failure)) hurry();
+  if (run.signal.aborted || (isSilence(failure) && failure.side === "target")) hurry();
   run.signal.addEventListener("abort", hurry, { once: true });
   const late: Run = { ...run, signal };
-  let left = 0;
   try {
     await using opened = disposables();
     const first = opened.use(await openTarget(late, "put back", true, signal));
     const own = async (): Promise<Awaited<ReturnType<typeof readLedger>>> =>
       (await readLedger(first)).filter((entry) => entry.run === run.id);
     const entries = await own();
-    left = entries.length;
-    if (left === 0) return 0;
-    const others = Math.min(SESSIONS, left) - 1;
+    if (entries.length === 0) return 0;
+    const others = Math.min(SESSIONS, entries.length) - 1;
     const sessions = [first];
     for (let i = 0; i < others; i += 1) sessions.push(opened.use(await openTarget(late, "put back", true, signal)));
     const { back } = await stage(run, "put-back", () => putBack(late, entries, sessions));
-    left -= back.length;
+    const left = entries.length - back.length;
     if (left > 0) {
       const names = (await own()).map((entry) => displayRemovable(entry));
       warn(
@@ -64,7 +62,7 @@ export async function putBackAfterFailure(run: Run, failure: PgdittoError): Prom
       `Not everything that was taken off could be put back: ${reason}`,
       "It is written down in pgditto.ledger in the target: `pgditto repair` puts it back, and so does the next run.",
     );
-    return Math.max(1, left);
+    return undefined;
   } finally {
     run.signal.removeEventListener("abort", hurry);
     clearTimeout(timer);
