@@ -3,6 +3,8 @@ import type { PgdittoError } from "../../src/errors.ts";
 import { freshDatabase, freshShop } from "../support/databases.ts";
 import { copy, schemaText, warningCodes } from "../support/fidelity.ts";
 import { contents, sequenceValues, tableChecksums } from "../support/oracle.ts";
+import { server, urlOf } from "../support/servers.ts";
+import { sql } from "../support/sql.ts";
 import { ownAll, salesPair, SOLD_TABLES, soldRows, withPlainRole } from "../support/reload.ts";
 
 const truncate = { mode: "truncate", yes: true } as const;
@@ -95,8 +97,8 @@ describe("--mode truncate", () => {
   });
 
   test("rows and nothing else: TRUNCATE, INSERT and SELECT are enough where nothing is in the way", async () => {
-    const sql = "CREATE TABLE plain AS SELECT g AS id FROM generate_series(1, 10) g";
-    await using source = await freshDatabase("source", { sql });
+    const plain = "CREATE TABLE plain AS SELECT g AS id FROM generate_series(1, 10) g";
+    await using source = await freshDatabase("source", { sql: plain });
     await using target = await freshDatabase("target", { sql: "CREATE TABLE plain (id int); INSERT INTO plain VALUES (77)" });
     await withPlainRole(target, async (role, as) => {
       await target.sql(`GRANT SELECT, INSERT, TRUNCATE ON plain TO ${role}`);
@@ -120,6 +122,22 @@ describe("--mode truncate", () => {
       { a: 1, b: "x", m: "sad", s: 2, remark: null, noted: "2026-01-01" },
       { a: 2, b: null, m: "glad", s: 3, remark: null, noted: "2026-01-01" },
     ]);
+  });
+
+  test("an extension in another schema there: its types are the same ones", async (context) => {
+    for (const side of ["source", "target"] as const) {
+      const found = await sql(urlOf(server(side), "postgres"), "SELECT FROM pg_available_extensions WHERE name = 'citext'");
+      if (found.length === 0) context.skip();
+    }
+    const table = "CREATE TABLE t (a app.citext, b app.citext[])";
+    await using source = await freshDatabase("source", {
+      sql: `CREATE SCHEMA app; CREATE EXTENSION citext SCHEMA app; ${table}; INSERT INTO t VALUES ('X', ARRAY['y', 'Z']::app.citext[])`,
+    });
+    await using target = await freshDatabase("target", {
+      sql: `CREATE SCHEMA "Ext .s"; CREATE EXTENSION citext SCHEMA "Ext .s"; ${table.replaceAll("app", '"Ext .s"')}`,
+    });
+    await copy(source, target, truncate);
+    expect(await target.sql("SELECT a::text, b::text FROM t")).toEqual([{ a: "X", b: "{y,Z}" }]);
   });
 
   test("other encodings, quotes, spaces, a table without columns", async () => {
