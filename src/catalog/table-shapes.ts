@@ -71,8 +71,14 @@ LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
 ${WHERE}`;
 
 const COLUMNS = `
-SELECT a.attrelid AS table, a.attname AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, a.attgenerated::text AS generated,
+SELECT a.attrelid AS table, a.attname AS name,
+  -- an extension may be in another schema there, and its types are the same
+  CASE WHEN e.objid IS NULL THEN pg_catalog.format_type(a.atttypid, a.atttypmod)
+    ELSE pg_catalog.regexp_replace(pg_catalog.format_type(a.atttypid, a.atttypmod), '^("([^"]|"")+"|[^".]+)\\.', '') END AS type, a.attgenerated::text AS generated,
   a.attidentity::text AS identity, NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '' AS optional
 FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_depend e ON e.classid = 'pg_catalog.pg_type'::regclass AND e.deptype = 'e'
+  AND e.objid = CASE WHEN t.typelem <> 0 AND t.typlen = -1 THEN t.typelem ELSE t.oid END
 WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT c.oid ${FROM} ${WHERE})
 ORDER BY a.attrelid, a.attnum`;

@@ -134,7 +134,12 @@ describe("a failure on the way", () => {
     expect(await soldRows(target.url)).toEqual(await soldRows(source.url));
     // it holds for new rows
     await expect(target.sql("INSERT INTO reports VALUES (5, 9002)")).rejects.toMatchObject({ code: "23503" });
-    await target.sql('DELETE FROM reports WHERE "order" > 8999');
+    // half mended: the rows are still told of; an unrelated reload is not held up by them
+    await target.sql('DELETE FROM reports WHERE "order" = 9000');
+    expect((await runBetween(source, target, FLAGS)).stderr).toMatch(/1 row without a match: order = 9001/);
+    expect((await runBetween(source, target, ["--mode", "truncate", "--yes", "-t", "seen"])).code).toBe(0);
+    // the source has the row by now
+    await source.sql("INSERT INTO orders (id, customer) VALUES (9001, 1)");
     expect((await runBetween(source, target, FLAGS)).code).toBe(0);
     expect(await schemaText(target.url)).toBe(schema);
   });
@@ -210,7 +215,10 @@ describe("the target's server crashes", () => {
       await cluster.start();
       await run;
     } else {
-      await expect(run).rejects.toMatchObject({ exitCode: 1, hint: expect.stringContaining("pgditto repair") as string });
+      const error = await run.catch((failure: PgdittoError) => failure);
+      // the copy was lost, or the server was not there any more when a connection was opened again
+      expect([1, 5]).toContain("exitCode" in error ? error.exitCode : 0);
+      expect(error).toMatchObject({ hint: expect.stringContaining("pgditto repair") as string });
       await cluster.start();
       expect(await schemaText(target.url)).not.toBe(schema);
       await copy(source, target, { ...truncate });

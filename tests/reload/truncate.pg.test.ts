@@ -3,6 +3,8 @@ import type { PgdittoError } from "../../src/errors.ts";
 import { freshDatabase, freshShop } from "../support/databases.ts";
 import { copy, schemaText, warningCodes } from "../support/fidelity.ts";
 import { contents, sequenceValues, tableChecksums } from "../support/oracle.ts";
+import { server, urlOf } from "../support/servers.ts";
+import { sql } from "../support/sql.ts";
 import { ownAll, salesPair, SOLD_TABLES, soldRows, withPlainRole } from "../support/reload.ts";
 
 const truncate = { mode: "truncate", yes: true } as const;
@@ -95,8 +97,8 @@ describe("--mode truncate", () => {
   });
 
   test("rows and nothing else: TRUNCATE, INSERT and SELECT are enough where nothing is in the way", async () => {
-    const sql = "CREATE TABLE plain AS SELECT g AS id FROM generate_series(1, 10) g";
-    await using source = await freshDatabase("source", { sql });
+    const plain = "CREATE TABLE plain AS SELECT g AS id FROM generate_series(1, 10) g";
+    await using source = await freshDatabase("source", { sql: plain });
     await using target = await freshDatabase("target", { sql: "CREATE TABLE plain (id int); INSERT INTO plain VALUES (77)" });
     await withPlainRole(target, async (role, as) => {
       await target.sql(`GRANT SELECT, INSERT, TRUNCATE ON plain TO ${role}`);
@@ -122,10 +124,26 @@ describe("--mode truncate", () => {
     ]);
   });
 
+  test("an extension in another schema there: its types are the same ones", async (context) => {
+    for (const side of ["source", "target"] as const) {
+      const found = await sql(urlOf(server(side), "postgres"), "SELECT FROM pg_available_extensions WHERE name = 'citext'");
+      if (found.length === 0) context.skip();
+    }
+    const table = "CREATE TABLE t (a app.citext, b app.citext[])";
+    await using source = await freshDatabase("source", {
+      sql: `CREATE SCHEMA app; CREATE EXTENSION citext SCHEMA app; ${table}; INSERT INTO t VALUES ('X', ARRAY['y', 'Z']::app.citext[])`,
+    });
+    await using target = await freshDatabase("target", {
+      sql: `CREATE SCHEMA "Ext .s"; CREATE EXTENSION citext SCHEMA "Ext .s"; ${table.replaceAll("app", '"Ext .s"')}`,
+    });
+    await copy(source, target, truncate);
+    expect(await target.sql("SELECT a::text, b::text FROM t")).toEqual([{ a: "X", b: "{y,Z}" }]);
+  });
+
   test("other encodings, quotes, spaces, a table without columns", async () => {
     const sql = `CREATE SCHEMA "Odd ""S"; CREATE TABLE "Odd ""S"."T a.b" ("C 'd" text); CREATE TABLE bare ()`;
     await using source = await freshDatabase("source", {
-      options: "ENCODING 'LATIN1' LOCALE 'C'",
+      options: "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
       sql: [sql, `INSERT INTO "Odd ""S"."T a.b" VALUES ('gr' || chr(252) || 'n'); INSERT INTO bare DEFAULT VALUES`],
     });
     await using target = await freshDatabase("target", { sql });
@@ -141,6 +159,21 @@ describe("partitions", () => {
     CREATE TABLE logs_26 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')`;
   const ROWS = "INSERT INTO logs SELECT date '2025-01-01' + g % 700, 'n' || g FROM generate_series(1, 1000) g";
   const sum = "SELECT count(*)::int AS n, sum(hashtext(at::text || note))::text AS sum FROM logs";
+
+  test("row triggers that they have from their top do not fire, whatever they are", async () => {
+    const triggers = `CREATE TABLE seen (what text); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.seen VALUES (TG_NAME); RETURN NULL; END$$;
+      CREATE TRIGGER usual AFTER INSERT ON logs FOR EACH ROW EXECUTE FUNCTION see(); CREATE TRIGGER always AFTER INSERT ON logs FOR EACH ROW EXECUTE FUNCTION see();
+      ALTER TABLE logs ENABLE ALWAYS TRIGGER always; ALTER TABLE logs_25 ENABLE ALWAYS TRIGGER always`;
+    await using source = await freshDatabase("source", { sql: [YEARS, ROWS] });
+    await using target = await freshDatabase("target", { sql: [YEARS, triggers] });
+    const before = await schemaText(target.url);
+    for (const atomic of [false, true]) {
+      await copy(source, target, { ...truncate, atomic });
+      expect(await target.sql("SELECT DISTINCT what FROM seen")).toEqual([]);
+      expect(await target.sql(sum)).toEqual(await source.sql(sum));
+      expect(await schemaText(target.url)).toBe(before);
+    }
+  });
 
   test("one that only the target has keeps its rows", async () => {
     await using source = await freshDatabase("source", { sql: [YEARS, ROWS] });

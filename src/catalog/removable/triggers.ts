@@ -15,7 +15,10 @@ export async function readEnabledTriggers(
   which: "all" | "always-or-replica",
 ): Promise<Removable[]> {
   // until 14 a partition's copy of a row trigger counts as the server's own, as those of foreign keys do
-  const copies = session.serverVersion >= 130_000 && session.serverVersion < 150_000 ? "OR (g.tgparentid <> 0 AND g.tgconstraint = 0)" : "";
+  const copies =
+    session.serverVersion >= 150_000
+      ? ""
+      : "OR EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_trigger p ON p.tgrelid = h.inhparent AND p.tgname = g.tgname WHERE t.relispartition AND h.inhrelid = t.oid)";
   const rows = await session.query<{ oid: number; schema: string; table: string; name: string; enabled: string }>(
     `
 SELECT t.oid, n.nspname AS schema, t.relname AS table, g.tgname AS name, g.tgenabled::text AS enabled

@@ -7,7 +7,11 @@ import { plural } from "../../util/format.ts";
 const NAMED = 20;
 
 /** Once tables have new rows, no hint may say that the target is as it was. It says which are which instead. */
-export function afterFailure(error: PgdittoError, rows: { fresh: readonly string[]; old: readonly string[] }, off: number): PgdittoError {
+export function afterFailure(
+  error: PgdittoError,
+  rows: { fresh: readonly string[]; old: readonly string[] },
+  off: number | undefined,
+): PgdittoError {
   const hint = withoutState(error.hint);
   const told = [
     error.detail,
@@ -19,7 +23,7 @@ export function afterFailure(error: PgdittoError, rows: { fresh: readonly string
   const ledger =
     off === 0
       ? "Everything that was taken off is back."
-      : `${plural(off, "thing")} that had been taken off could not be put back yet: \`pgditto repair\` does it, and so does the next run.`;
+      : `${off === undefined ? "Things" : plural(off, "thing")} that had been taken off could not be put back yet: \`pgditto repair\` does that, and so does the next run.`;
   return withFacts(error, { hint: [state, ledger, hint].filter((part) => part !== "").join(" "), detail: told.join("\n") });
 }
 

@@ -29,7 +29,13 @@ interface Found {
  */
 export async function verifyReload(run: Run, target: Session, { contents, counts, rows, before, back }: Found): Promise<void> {
   const { plan, inTheWay } = contents;
-  const told = new Set([...back.differences.map(({ object }) => object), ...back.failed.map(({ entry }) => displayRemovable(entry))]);
+  // an earlier run's NOT VALID that is proven now is no difference
+  const better = back.back.filter(({ state }) => state === "not-valid").map(displayRemovable);
+  const told = new Set([
+    ...better,
+    ...back.differences.map(({ object }) => object),
+    ...back.failed.map(({ entry }) => displayRemovable(entry)),
+  ]);
   const isTold = ({ table: { schema, name: table }, name }: Removable): boolean => told.has(displayRemovable({ schema, table, name }));
   const touched = new Set(inTheWay.takenOff.filter((one) => !isTold(one)).map(itemOf));
   const after = await readInventory(target, run.signal);
