@@ -247,6 +247,11 @@ describe("what happened meanwhile", () => {
     const listed = await constraints(database, "list");
     expect(listed.stdout).toMatch(/foreign-key +public.orders +orders_customer_fkey +not valid/);
     expect(listed.stdout).toMatch(/unique +public.customers +customers_email_key +off/);
+    // off once more, what waits to be validated is in the ledger once, and is not forgotten
+    expect(await constraints(database, "drop")).toMatchObject({ code: 0 });
+    expect((await ledger(database)).filter((line) => line.startsWith("foreign-key orders_customer"))).toEqual([
+      "foreign-key orders_customer_fkey off",
+    ]);
     await database.sql("DELETE FROM orders WHERE id > 1; DELETE FROM customers WHERE id > 2");
     expect(await constraints(database, "restore")).toMatchObject({ code: 0, stderr: "" });
     expect(await schemaText(database.url)).toBe(before);
