@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { COMMANDS } from "../../src/config/option-spec.ts";
+import { COMMANDS, WORDS } from "../../src/config/option-spec.ts";
 import { VERSION } from "../../src/index.ts";
 import { jsonLines } from "../support/cli-run.ts";
 import { runCli } from "../support/run-cli.ts";
@@ -128,7 +128,9 @@ describe("help and version", () => {
     for (const command of COMMANDS) {
       const [long, asked] = await Promise.all([runCli([command, "--help"]), runCli(["help", command])]);
       expect(long.code).toBe(0);
-      expect(long.stdout).toContain(`Usage: pgditto ${command} [flags]`);
+      expect(long.stdout).toContain(
+        `Usage: pgditto ${[command, ...(WORDS[command]?.choices ? [WORDS[command].choices.join("|")] : [])].join(" ")} [flags]`,
+      );
       expect(asked.stdout).toBe(long.stdout);
       expect(long.stdout.includes("--keep ")).toBe(command === "demo");
       expect(long.stdout.includes("--jobs ")).toBe(!["demo", "cleanup"].includes(command));
