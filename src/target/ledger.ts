@@ -97,14 +97,24 @@ export async function takeOff(
   await openLedger(session);
   const { systemIdentifier, oid, name } = await readIdentity(session);
   for (const removable of removables) {
-    const { kind, table, putBack, validate } = removable;
-    const values = [options.run, options.purpose, kind, table.schema, table.name, removable.name, putBack];
-    const sql = `INSERT INTO ${LEDGER} (run, purpose, kind, "schema", "table", name, put_back, validate, database, database_oid, system)
-       VALUES (${values.map(quoteLiteral).join(", ")}, ${validate === undefined ? "NULL" : quoteLiteral(validate)}, ${quoteLiteral(name)}, ${oid}, ${quoteLiteral(systemIdentifier)});
-       ${removable.takeOff}`;
+    const sql = `${notedOff(removable, options, [quoteLiteral(name), oid, quoteLiteral(systemIdentifier)])}; ${removable.takeOff}`;
     await patiently(options.attempts ?? 1, options.signal, () => inTransaction(session, sql, options.signal));
     options.taken?.(removable);
   }
+}
+
+/** A constraint that was back and waited to be validated is off again: its one row says so, and it will be validated. */
+function notedOff(
+  removable: Removable,
+  { run, purpose }: { run: string; purpose: LedgerPurpose },
+  place: ReadonlyArray<string | number>,
+): string {
+  const { kind, table, name, putBack, validate } = removable;
+  const what = [kind, table.schema, table.name, name].map(quoteLiteral).join(", ");
+  return `WITH waiting AS (DELETE FROM ${LEDGER} WHERE state = 'not-valid' AND (kind, "schema", "table", name) = (${what}) RETURNING validate)
+    INSERT INTO ${LEDGER} (run, purpose, kind, "schema", "table", name, put_back, validate, database, database_oid, system)
+    SELECT ${quoteLiteral(run)}, ${quoteLiteral(purpose)}, ${what}, ${quoteLiteral(putBack)},
+      COALESCE(${validate === undefined ? "NULL" : quoteLiteral(validate)}, (SELECT pg_catalog.max(validate) FROM waiting)), ${place.join(", ")}`;
 }
 
 /** Puts one thing back, as far as a single transaction can: what is to be validated yet stays in the ledger. */

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { dropConstraints, listConstraints, restoreConstraints } from "../../src/index.ts";
 import { freshDatabase, freshShop, type FreshDatabase, uniqueName } from "../support/databases.ts";
 import { schemaText } from "../support/fidelity.ts";
 import { type CliResult, runCli } from "../support/run-cli.ts";
@@ -140,6 +141,31 @@ describe("what cannot be taken off or could not come back is refused at once", (
     expect(await schemaText(database.url)).toBe(before);
   });
 
+  test("of partitioned tables: the key at the top is named once, and all of it comes back; by the library", async () => {
+    await using database = await freshDatabase("target", {
+      sql: `CREATE TABLE p (id int NOT NULL, at date NOT NULL, CONSTRAINT pu UNIQUE (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2026-01-01') TO ('2027-01-01'); CREATE TABLE p2 PARTITION OF p DEFAULT;
+CREATE TABLE r (id int, at date, CONSTRAINT rf FOREIGN KEY (id, at) REFERENCES p (id, at)) PARTITION BY LIST (id);
+CREATE TABLE r1 PARTITION OF r FOR VALUES IN (1); CREATE TABLE r2 PARTITION OF r DEFAULT;
+CREATE TABLE direct (id int, at date, CONSTRAINT df FOREIGN KEY (id, at) REFERENCES p1 (id, at));
+INSERT INTO p VALUES (1, '2026-05-05'), (2, '2030-01-01'); INSERT INTO r SELECT * FROM p`,
+    });
+    const before = await schemaText(database.url);
+    const refused = await dropConstraints({ target: database.url, kinds: ["unique"] }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "preflight", obstacles: [{ code: "rests-on-constraint" }, { code: "rests-on-constraint" }] });
+    expect(String(refused)).not.toMatch(/r1|r2/);
+    const events: string[] = [];
+    const dropped = await dropConstraints({ target: database.url, onEvent: (event) => events.push(event.type) });
+    expect(dropped.constraints.map(({ kind, name }) => `${kind} ${name}`)).toEqual(
+      expect.arrayContaining(["foreign-key rf", "foreign-key df", "unique pu"]),
+    );
+    expect(events).toEqual(dropped.constraints.map(() => "ledger"));
+    expect(await constraintNames(database)).toEqual([]);
+    expect((await listConstraints({ target: database.url })).off).toHaveLength(dropped.constraints.length);
+    expect((await restoreConstraints({ target: database.url, jobs: 2 })).constraints).toHaveLength(dropped.constraints.length);
+    expect(await schemaText(database.url)).toBe(before);
+  });
+
   test("a table of somebody else, a schema and a table that the role may not use for the way back", async () => {
     const [role, other] = [uniqueName("owner"), uniqueName("other")];
     const admin = urlOf(server("target"), "postgres");
@@ -247,6 +273,11 @@ describe("what happened meanwhile", () => {
     const listed = await constraints(database, "list");
     expect(listed.stdout).toMatch(/foreign-key +public.orders +orders_customer_fkey +not valid/);
     expect(listed.stdout).toMatch(/unique +public.customers +customers_email_key +off/);
+    // off once more, what waits to be validated is in the ledger once, and is not forgotten
+    expect(await constraints(database, "drop")).toMatchObject({ code: 0 });
+    expect((await ledger(database)).filter((line) => line.startsWith("foreign-key orders_customer"))).toEqual([
+      "foreign-key orders_customer_fkey off",
+    ]);
     await database.sql("DELETE FROM orders WHERE id > 1; DELETE FROM customers WHERE id > 2");
     expect(await constraints(database, "restore")).toMatchObject({ code: 0, stderr: "" });
     expect(await schemaText(database.url)).toBe(before);

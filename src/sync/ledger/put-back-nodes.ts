@@ -2,10 +2,8 @@ import type { RemovableKind } from "../../catalog/removable/removable.ts";
 import type { GraphNode } from "../../scheduler/graph.ts";
 import type { LedgerEntry } from "../../target/ledger.ts";
 
-export interface PutBackNode extends GraphNode {
-  entry: LedgerEntry;
-  step: "put-back" | "validate";
-}
+/** A `rank` does nothing but stand for all of its rank, of which there may be many thousands, to those that wait for them. */
+export type PutBackNode = GraphNode & ({ step: "put-back" | "validate"; entry: LedgerEntry } | { step: "rank" });
 
 /** What rests on what: an earlier one is there before a later one is put back. */
 const ORDER: readonly RemovableKind[][] = [
@@ -32,31 +30,37 @@ export function inPutBackOrder<T extends { kind: RemovableKind }>(things: readon
 export function putBackNodes(entries: readonly LedgerEntry[]): PutBackNode[] {
   const nodes: PutBackNode[] = [];
   let before: string[] = [];
+  const add = (step: readonly PutBackNode[]): void => {
+    const done = `rank:${nodes.length}`;
+    nodes.push(...step, { id: done, after: [...before, ...step.map(({ id }) => id)], cost: 0, locks: [], step: "rank" });
+    before = [done];
+  };
   for (const rank of inPutBackOrder(entries)) {
-    const adding = rank
-      .filter((entry) => entry.state === "off")
-      .map((entry): PutBackNode => ({
-        id: `put-back:${entry.id}`,
-        after: before,
-        cost: 1,
-        locks: [{ key: lockOf(entry), exclusive: entry.kind !== "index" }],
-        entry,
-        step: "put-back",
-      }));
-    const added = adding.map((node) => node.id);
-    const validating = rank
-      .filter((entry) => entry.validate !== undefined)
-      .map((entry): PutBackNode => ({
-        id: `validate:${entry.id}`,
-        after: [...before, ...added],
-        cost: 1,
-        // VALIDATE takes SHARE UPDATE EXCLUSIVE, of which a table bears one (manual 13.3)
-        locks: [{ key: tableOf(entry), exclusive: true }],
-        entry,
-        step: "validate",
-      }));
-    nodes.push(...adding, ...validating);
-    before = [...added, ...validating.map((node) => node.id)];
+    add(
+      rank
+        .filter((entry) => entry.state === "off")
+        .map((entry) => ({
+          id: `put-back:${entry.id}`,
+          after: before,
+          cost: 1,
+          locks: [{ key: lockOf(entry), exclusive: entry.kind !== "index" }],
+          step: "put-back",
+          entry,
+        })),
+    );
+    add(
+      rank
+        .filter((entry) => entry.validate !== undefined)
+        .map((entry) => ({
+          id: `validate:${entry.id}`,
+          after: before,
+          cost: 1,
+          // VALIDATE takes SHARE UPDATE EXCLUSIVE, of which a table bears one (manual 13.3)
+          locks: [{ key: tableOf(entry), exclusive: true }],
+          step: "validate",
+          entry,
+        })),
+    );
   }
   return nodes;
 }

@@ -62,7 +62,9 @@ export async function putBack(
     nodes: putBackNodes(entries),
     slots: sessions,
     signal: run.signal,
-    run: async ({ entry, step }, session, signal) => {
+    run: async (node, session, signal) => {
+      if (node.step === "rank") return;
+      const { entry, step } = node;
       if (stuck.has(entry.id)) return;
       try {
         const attempt = (): Promise<void> => (step === "put-back" ? putBackEntry : validateEntry)(session, entry, signal);

@@ -1,5 +1,5 @@
 import { PgdittoError } from "../../errors.ts";
-import { displayIdent } from "../../postgres/quote.ts";
+import { displayIdent, quoteLiteral } from "../../postgres/quote.ts";
 import type { LedgerEntry } from "../../target/ledger.ts";
 import { plural } from "../../util/format.ts";
 
@@ -11,13 +11,15 @@ export function refuseElsewhere(database: string, entries: readonly LedgerEntry[
   const strange = entries.filter(({ elsewhere }) => elsewhere !== undefined);
   const [first] = strange;
   if (!first) return;
+  const there = first.elsewhere === database ? "another database of this name" : `another database, ${displayIdent(first.elsewhere ?? "")}`;
+  const runs = [...new Set(strange.map(({ run }) => quoteLiteral(run)))].join(", ");
   throw new PgdittoError(
     "preflight",
-    `The ledger in ${displayIdent(database)} came with a copy of another database, ${displayIdent(first.elsewhere ?? "")}: ${plural(strange.length, "thing")} ${strange.length === 1 ? "was" : "were"} taken off there, by run ${first.run}, not here.`,
+    `The ledger in ${displayIdent(database)} came with a copy of ${there}: ${plural(strange.length, "thing")} ${strange.length === 1 ? "was" : "were"} taken off there, by run ${first.run}, not here.`,
     {
       object: "pgditto.ledger",
       side: "target",
-      hint: `If they are missing here, too, and are to be put back here: \`${again} --yes\`. If this copy is to stay without them: DROP TABLE pgditto.ledger;`,
+      hint: `If they are missing here, too, and are to be put back here: \`${again} --yes\`. If this copy is to stay without them: DELETE FROM pgditto.ledger WHERE run IN (${runs});`,
     },
   );
 }
