@@ -37,7 +37,7 @@ const SOURCE = shapes(top, leaf("t2", "2025"), leaf("t3", "2026"), { name: "t4" 
 
 function plan(target: Map<string, TableShape>, selected: ReadonlySet<number> = ALL, atomic = false) {
   const { tables, throughTop, obstacles } = matchTables(TABLES, selected, { source: SOURCE, target });
-  const input = { tables, selected, shapes: target, binaryObstacle: () => undefined, rowHash: undefined, sequences: [], atomic };
+  const input = { tables, selected, shapes: target, binaryObstacle: () => undefined, rowHash: undefined, sequences: [], atomic, steps: [] };
   const copies = buildReloadPlan(input).rows.copies.map(
     ({ object, replaces, freeze }) => `${object} ${replaces ?? "-"}${freeze ? " freeze" : ""}`,
   );

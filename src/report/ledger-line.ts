@@ -2,7 +2,7 @@ import type { SyncEvent } from "../events.ts";
 
 type Ledger = Extract<SyncEvent, { type: "ledger" }>;
 
-const LABELS: Readonly<Record<string, string>> = { "foreign-key": "FKEY", index: "INDEX", trigger: "TRIGGER" };
+const LABELS: Readonly<Record<string, string>> = { "foreign-key": "FKEY", index: "INDEX", trigger: "TRIG" };
 const STATES = { off: "INFO", back: "DONE", "not-valid": "WARNING", failed: "FAILED" } as const;
 const WORDS = { off: "taken off", back: "put back", "not-valid": "put back NOT VALID", failed: "still off" } as const;
 
