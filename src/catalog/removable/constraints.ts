@@ -161,13 +161,7 @@ function columnName(constraint: string): string {
 /** Nothing else asks for it: no primary key, replica identity or identity column, neither here nor in a table that inherits the column. */
 function notNullByItself(table: string, column: string): string {
   return `NOT EXISTS (
-    WITH RECURSIVE links AS (
-  SELECT conparentid AS parent, oid AS child, false AS named FROM pg_catalog.pg_constraint WHERE conparentid <> 0
-  UNION ALL SELECT p.oid, c.oid, c.conname <> p.conname FROM pg_catalog.pg_inherits h
-  JOIN pg_catalog.pg_constraint p ON p.conrelid = h.inhparent AND p.contype IN ('c', 'n')
-  JOIN pg_catalog.pg_constraint c ON c.conrelid = h.inhrelid AND c.contype = p.contype AND c.coninhcount = 1
-    AND CASE c.contype WHEN 'c' THEN c.conname = p.conname ELSE ${columnName("c")} = ${columnName("p")} END
-), family AS (SELECT ${table} AS oid UNION SELECT h.inhrelid FROM family JOIN pg_catalog.pg_inherits h ON h.inhparent = family.oid)
+    WITH RECURSIVE family AS (SELECT ${table} AS oid UNION SELECT h.inhrelid FROM family JOIN pg_catalog.pg_inherits h ON h.inhparent = family.oid)
     SELECT FROM family
     JOIN pg_catalog.pg_attribute y ON y.attrelid = ${table} AND y.attnum = ${column}
     JOIN pg_catalog.pg_attribute x ON x.attrelid = family.oid AND x.attname = y.attname

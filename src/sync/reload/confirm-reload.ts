@@ -1,7 +1,5 @@
-import { PgdittoError } from "../../errors.ts";
-import { describeConnection } from "../../postgres/connection-config.ts";
 import { plural } from "../../util/format.ts";
-import { throwIfAborted } from "../../util/wait.ts";
+import { askWhoever } from "../confirm-target.ts";
 import type { Opened } from "../open.ts";
 import type { Run } from "../run.ts";
 import type { ReloadContents } from "./read-reload.ts";
@@ -19,25 +17,9 @@ export async function confirmReload(run: Run, { control, existing }: Opened, { f
   );
   const bytes = row?.bytes ?? 0;
   if (bytes === 0) return;
-  const target = describeConnection(config.target);
   const tables = plan.rows.copied.length;
-  if (run.confirm) {
-    const yes = await run.confirm({ database: config.target.database, target, owner: existing.owner, bytes, tables });
-    throwIfAborted(run.signal); // Ctrl+C is no answer
-    if (yes) return;
-    throw new PgdittoError("not-confirmed", `The target ${target} was not confirmed. It is as it was.`, {
-      object: target,
-      side: "target",
-      hint: "Type the database's name exactly, or pass --yes.",
-    });
-  }
-  throw new PgdittoError(
-    "not-confirmed",
-    `The rows of ${plural(tables, "table")} in ${target} would be replaced, and the database was not made by pgditto.`,
-    {
-      object: target,
-      side: "target",
-      hint: "Replace them with --yes; `pgditto plan` with the same flags shows which.",
-    },
-  );
+  await askWhoever(run, { owner: existing.owner, bytes, tables }, (target) => ({
+    message: `The rows of ${plural(tables, "table")} in ${target} would be replaced, and the database was not made by pgditto.`,
+    hint: "Replace them with --yes; `pgditto plan` with the same flags shows which.",
+  }));
 }

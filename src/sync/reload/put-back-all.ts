@@ -1,5 +1,5 @@
 import { PgdittoError } from "../../errors.ts";
-import { displayRemovable, type Removable } from "../../catalog/removable/removable.ts";
+import { displayRemovable } from "../../catalog/removable/removable.ts";
 import type { Session } from "../../postgres/session.ts";
 import { readLedger } from "../../target/ledger.ts";
 import { disposables } from "../../util/disposables.ts";
@@ -10,18 +10,11 @@ import { isSilence } from "../watch/heartbeat.ts";
 import { openQuietly } from "./open-reload.ts";
 
 /**
- * Everything that this run has taken off, over the connections that have brought the rows. Keys that an earlier run could only put back NOT
- * VALID are proven now too, where they are among it: the new rows may be the ones that were missed.
+ * Everything that this run has taken off, over the connections that have brought the rows. A key that an earlier run could only put back NOT VALID is
+ * among it, and is proven: the new rows may be the ones that were missed.
  */
-export async function putBackAll(
-  run: Run,
-  control: Session,
-  { workers, takenOff }: { workers: Workers; takenOff: readonly Removable[] },
-): Promise<PutBackResult> {
-  const own = new Set(takenOff.map(({ table: { schema, name: table }, name }) => displayRemovable({ schema, table, name })));
-  const entries = (await readLedger(control)).filter(
-    (entry) => entry.run === run.id || (entry.purpose === "reload" && entry.elsewhere === undefined && own.has(displayRemovable(entry))),
-  );
+export async function putBackAll(run: Run, control: Session, workers: Workers): Promise<PutBackResult> {
+  const entries = (await readLedger(control)).filter((entry) => entry.run === run.id);
   const sessions = await Promise.all(workers.list.slice(0, Math.max(1, entries.length)).map((worker) => worker.target.get()));
   return await putBack(run, entries, sessions);
 }

@@ -75,7 +75,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
     const source = first ? await first.source.get() : opened.source;
     const counts = lost ? await countAnew(run, plan.rows, { source: async () => source, target: control }) : done.counts;
     const rows = await rowDifferences(run, { source, target: control }, contents, counts);
-    const put = await stage(run, "put-back", () => putBackAll(run, control, { workers, takenOff: contents.inTheWay.takenOff }));
+    const put = await stage(run, "put-back", () => putBackAll(run, control, workers));
     back = put;
     await runPlan({ ...run, signal }, plan.after, workers, options);
     run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });

@@ -30,14 +30,14 @@ interface Found {
 export async function verifyReload(run: Run, target: Session, { contents, counts, rows, before, back }: Found): Promise<void> {
   const { plan, inTheWay } = contents;
   // an earlier run's NOT VALID that is proven now is no difference
-  const better = back.back.filter(({ state }) => state === "not-valid").map(displayRemovable);
+  const loose = new Set(inTheWay.takenOff.filter(({ validate }) => validate === undefined).map(nameOf));
+  const better = back.back.filter(({ validate }) => validate !== undefined).map(displayRemovable);
   const told = new Set([
-    ...better,
+    ...better.filter((name) => loose.has(name)),
     ...back.differences.map(({ object }) => object),
     ...back.failed.map(({ entry }) => displayRemovable(entry)),
   ]);
-  const isTold = ({ table: { schema, name: table }, name }: Removable): boolean => told.has(displayRemovable({ schema, table, name }));
-  const touched = new Set(inTheWay.takenOff.filter((one) => !isTold(one)).map(itemOf));
+  const touched = new Set(inTheWay.takenOff.filter((one) => !told.has(nameOf(one))).map(itemOf));
   const after = await readInventory(target, run.signal);
   const ofOurs = (item: InventoryItem): boolean => touched.has(`${item.kind} ${item.object}`);
   const differences = [
@@ -59,6 +59,10 @@ export async function verifyReload(run: Run, target: Session, { contents, counts
     hint: `The ${plural(plan.rows.copied.length, "table")} ${plan.rows.copied.length === 1 ? "has its" : "have their"} new rows. Did somebody write to them meanwhile? Run again when nobody does.`,
     differences,
   });
+}
+
+function nameOf({ table: { schema, name: table }, name }: Removable): string {
+  return displayRemovable({ schema, table, name });
 }
 
 export async function rowDifferences(
