@@ -6,9 +6,12 @@ import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+// tests that have more to do in full
+const LONG = ["tests/faults", "tests/cli/advice", "tests/reload/failures", "tests/reload/killed"];
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const rest = process.argv.slice(2);
-const wanted = rest.some((word) => /^(?!-).*[/\\]/.test(word)) ? rest : ["tests/faults", ...rest];
+const wanted = rest.some((word) => /^(?!-).*[/\\]/.test(word)) ? rest : [...LONG, ...rest];
 const { status } = spawnSync(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "--project", "pg", ...wanted], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],

@@ -54,7 +54,7 @@ describe.skipIf(noTerminal !== undefined)(`at a terminal${noTerminal === undefin
     await until(async () => (await terminal.modes()).cursor && (await terminal.modes()).wrap);
     expect(await terminal.exitCode()).toBe(0);
     const screen = await expectCleanEnd(terminal);
-    const piped = await runBetween(source, target, flags);
+    const piped = await runBetween(source, target, flags.slice(2));
     expect(piped.stdout).not.toMatch(UNDER_THE_LOG);
     expect(logOf(screen).length).toBeGreaterThan(8);
     expect(logOf(screen)).toEqual(logOf(piped.stdout));

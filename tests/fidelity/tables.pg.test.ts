@@ -239,11 +239,11 @@ describe("a database", () => {
     await using _ = await copied({ sql: "DROP EXTENSION plpgsql; CREATE TABLE t AS SELECT 1 AS i" });
   });
 
-  test("of 2,000 tables", async () => {
+  test("of 800 tables", async () => {
     await using source = await freshDatabase("source", {
       sql: Array.from(
         { length: 4 },
-        (_, part) => `DO $$ BEGIN FOR n IN ${part * 500 + 1}..${part * 500 + 500} LOOP
+        (_, part) => `DO $$ BEGIN FOR n IN ${part * 200 + 1}..${part * 200 + 200} LOOP
         EXECUTE format('CREATE TABLE "Table %s" (id serial PRIMARY KEY, t text UNIQUE)', n);
         EXECUTE format('INSERT INTO "Table %s" (t) SELECT n::text FROM generate_series(1, %s) n', n, n % 5);
       END LOOP; END $$`,
@@ -251,8 +251,7 @@ describe("a database", () => {
     });
     await using target = reservedDatabase("target");
     const { result } = await copy(source, target);
-    console.log(`2,000 tables: ${result.ms} ms`);
-    expect(result.tables).toHaveLength(2000);
+    expect(result.tables).toHaveLength(800);
     const rows = `SELECT count(*), md5(string_agg(relname || query_to_xml(format('SELECT * FROM %I ORDER BY id', relname), true, true, '')::text, '' ORDER BY relname)) AS hash,
         (SELECT md5(string_agg(sequencename || last_value, ';' ORDER BY sequencename)) FROM pg_sequences) AS sequences
       FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`;

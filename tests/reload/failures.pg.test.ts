@@ -30,7 +30,7 @@ describe("kill -9 at a side effect on the target", () => {
       await using folder = await temporary();
       const effects = await killedAt(folder.path, pair, 0, when);
       const ended = new Set<number | null>();
-      for (const at of places(effects.length, 8)) {
+      for (const at of places(effects.length, 4)) {
         await target.sql(
           `UPDATE customers SET name = 'old ' || name || ${at}; UPDATE orders SET total = total + 1; UPDATE parts SET note = 'x'`,
         );
