@@ -62,7 +62,7 @@ test("what a dead reload took off is back to the letter; before and after there 
   expect(await schemaText(database.url)).not.toMatch(/CREATE INDEX|FOREIGN KEY/);
   const { code, stdout, stderr } = await repair(database);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toMatch(/\[TRIGGER\] .* child: watch +\| put back/);
+  expect(stdout).toMatch(/\[TRIG  \] .* child: watch +\| put back/);
   expect(stdout).toMatch(/5 things put back that deadrun001 had taken off\.\n$/);
   expect(await schemaText(database.url)).toBe(before);
   expect(await database.sql("SELECT tgenabled FROM pg_trigger WHERE tgname = 'watch'")).toEqual([{ tgenabled: "O" }]);

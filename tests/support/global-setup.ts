@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { type Cluster, startCluster } from "../../src/demo/cluster.ts";
 import type { Side } from "../../src/errors.ts";
 import { dropTemplates } from "./databases.ts";
+import { fastRoot } from "./fast-root.ts";
 import { afterAWhile, leaksInFolder, leaksOfProcesses, leaksOnServer } from "./leaks.ts";
 import { chooseBinaries, FAST, HOSTILE_FORMATS, type TestServer } from "./servers.ts";
 
@@ -19,7 +19,7 @@ const outerTmpdir = process.env["TMPDIR"];
 
 /** Two servers for the whole run, and a temporary folder of its own in which they and the tests work. */
 export async function setup(project: TestProject): Promise<void> {
-  folder = await mkdtemp(join(tmpdir(), "run-of-pgditto-"));
+  folder = await mkdtemp(join(await fastRoot(), "run-of-pgditto-"));
   // As /tmp: the servers run as another user when we are root. The workers are started later and inherit TMPDIR.
   await chmod(folder, 0o1777);
   process.env["TMPDIR"] = folder;
