@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cleanup, exportDump, importDump, leftovers, type SyncEvent } from "../../src/index.ts";
@@ -220,8 +221,8 @@ describe.skipIf(!suitable)(`after kill -9 (unless ${NO_PROGRAMS})`, () => {
     const options = { target: admin, cwd: place.path, dumpDir: named };
     const found = (await leftovers(options)).filter(({ object }) => object.startsWith(place.path) || object === staging);
     expect(found.toSorted((a, b) => a.object.localeCompare(b.object))).toMatchObject([
-      { kind: "folder", object: join(place.path, first), alive: false },
-      { kind: "folder", object: named, alive: true },
+      { kind: "dump-folder", object: join(place.path, first), alive: false },
+      { kind: "dump-folder", object: named, alive: true },
       { kind: "database", object: staging },
     ]);
     expect(found[0]?.bytes).toBeGreaterThan(1000);
@@ -235,6 +236,44 @@ describe.skipIf(!suitable)(`after kill -9 (unless ${NO_PROGRAMS})`, () => {
     expect((await living.result).code).toBe(130);
     expect(await place.names()).toEqual([first]);
   });
+});
+
+test("a folder that is another run's by now, or nobody's, is not removed for a dead one's", async () => {
+  await using place = await dumpPlace();
+  const folder = join(place.path, "migration_dumps_1");
+  await mkdir(folder);
+  await writeFile(join(folder, "precious-1.dump"), "42");
+  const mark = (run: string): Promise<void> => {
+    const marker = {
+      run,
+      host: hostname(),
+      pid: 2 ** 30,
+      started: "2026-01-01T00:00:00Z",
+      keep: false,
+      existed: false,
+      names: ["t-1.dir"],
+    };
+    return writeFile(join(folder, "pgditto-dump.json"), JSON.stringify(marker));
+  };
+  await mark("aaaaaaaaaa");
+  const options = { target: admin, cwd: place.path, dumpDir: `${folder}/../migration_dumps_1` };
+  const found = (await leftovers(options)).filter(({ kind }) => kind === "dump-folder");
+  expect(found).toMatchObject([{ object: folder, run: "aaaaaaaaaa" }]);
+  // between the list and the removal
+  await mark("bbbbbbbbbb");
+  expect(await cleanup(found, options)).toBe(0);
+  expect((await readdir(folder)).toSorted()).toEqual(["pgditto-dump.json", "precious-1.dump"]);
+  await rm(join(folder, "pgditto-dump.json"));
+  expect(await cleanup(found, options)).toBe(0);
+  expect(await readdir(folder)).toEqual(["precious-1.dump"]);
+  // and in the last moment
+  const events: string[] = [];
+  await mark("aaaaaaaaaa");
+  const [left] = (await leftovers(options)).filter(({ kind }) => kind === "dump-folder");
+  expect(left).toBeDefined();
+  expect(await cleanup(left ? [left, left] : [], { ...options, onEvent: ({ type }) => events.push(type) })).toBe(1);
+  expect(events).toEqual(["cleanup", "cleanup"]);
+  expect(await readdir(folder)).toEqual(["precious-1.dump"]);
 });
 
 test("without a pg_dump that suits the source the error names the package, and --via stream", async ({ skip }) => {
