@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cleanup, exportDump, importDump, leftovers, type SyncEvent } from "../../src/index.ts";
+import { cleanup, exportDump, importDump, leftovers, sync, type SyncEvent } from "../../src/index.ts";
 import { findServerBinaries } from "../../src/demo/binaries.ts";
 import { findNative } from "../../src/schema/pg-dump/find-pg-dump.ts";
 import { startCluster } from "../../src/demo/cluster.ts";
@@ -119,6 +119,34 @@ describe.skipIf(!suitable)(`the end of a run (unless ${NO_PROGRAMS})`, () => {
     });
     expect(await ended).toEqual([{ pg_terminate_backend: true }]);
     await expectSame(source, target);
+  });
+
+  test("--mode recreate: a target that is another database by now is not dropped", async () => {
+    await using source = await freshDatabase("source", { sql: QUICK });
+    await using target = reservedDatabase("target");
+    await using place = await dumpPlace();
+    // the mark by which nobody is asked
+    await copy(source, target);
+    let replaced: Promise<unknown> | undefined;
+    const run = sync({
+      source: source.url,
+      target: target.url,
+      mode: "recreate",
+      via: "dump",
+      cwd: place.path,
+      onEvent: ({ type }) => {
+        if (type !== "run:connected") return;
+        replaced ??= (async () => {
+          await sql(admin, `DROP DATABASE "${target.name}" WITH (FORCE)`);
+          await sql(admin, `CREATE DATABASE "${target.name}"`);
+          await target.sql("CREATE TABLE precious AS SELECT 42 AS i");
+        })();
+      },
+    });
+    await expect(run).rejects.toMatchObject({ code: "swap", object: target.name });
+    await replaced;
+    expect(await target.sql("SELECT i FROM precious")).toEqual([{ i: 42 }]);
+    expect(await databasesOf(target.name)).toEqual([target.name]);
   });
 
   test("somebody who waits to alter a table is not waited for: the export ends, and says why", async () => {
