@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -197,6 +197,22 @@ describe.skipIf(!suitable)(`a folder to write to (unless ${NO_PROGRAMS})`, () =>
     expect(await place.names()).toEqual([]);
     expect(await target.sql("SELECT count(*)::int AS n FROM t")).toEqual([{ n: 2000 }]);
   });
+
+  test.each(["directory", "custom"] as const)(
+    "that others may enter: what is written into it (%s) only its owner may read",
+    async (dumpFormat) => {
+      await using place = await dumpPlace();
+      await chmod(place.path, 0o755);
+      const events: SyncEvent[] = [];
+      await exportDump(place.path, { source: source.url, dumpFormat, onEvent: (event) => events.push(event) });
+      expect(events).toContainEqual(expect.objectContaining({ code: "dump-folder-open" }));
+      const modes = await Promise.all((await place.names()).map(async (name) => [name, (await stat(join(place.path, name))).mode & 0o077]));
+      expect(modes).toHaveLength(5);
+      expect(modes.filter(([, mode]) => mode !== 0)).toEqual([]);
+      // whole all the same
+      await expect(importDump(place.path, { target: NOWHERE.url, retryCount: 1 })).rejects.toMatchObject({ code: "target-connect" });
+    },
+  );
 
   test("that somebody else writes into meanwhile: his file is told of, is no part of the dump, and stays", async () => {
     await using place = await dumpPlace();
