@@ -40,7 +40,11 @@ describe.skipIf(!suitable)(`a dump that is not whole (unless ${NO_PROGRAMS})`, (
     return join(folder, entry, file);
   };
 
-  type Forged = Record<string, unknown> & { entries: Array<{ path: string }>; files: Array<{ path: string }> };
+  type Forged = Record<string, unknown> & {
+    entries: Array<{ path: string }>;
+    files: Array<{ path: string }>;
+    catalog: { largeObjects: Array<{ owner: string }> };
+  };
   /** With a digest that is right. */
   const forge = async (folder: string, change: (contents: Forged) => unknown): Promise<void> => {
     const { format, contents } = await manifestOf(folder);
@@ -101,12 +105,26 @@ describe.skipIf(!suitable)(`a dump that is not whole (unless ${NO_PROGRAMS})`, (
     ],
     [
       "a manifest without a part",
-      (folder) => forge(folder, (contents) => delete contents["catalog"]),
+      (folder) => forge(folder, (contents) => Reflect.deleteProperty(contents, "catalog")),
       /manifest\.json is not as it was written/,
     ],
     [
       "a manifest with an unknown object to drop",
       (folder) => forge(folder, (contents) => (contents["lacking"] = [{ kind: "schema", name: "public; DROP TABLE t" }])),
+      /manifest\.json is not as it was written/,
+    ],
+    [
+      "a manifest with SQL for a sequence's value",
+      (folder) =>
+        forge(
+          folder,
+          (contents) => (contents["sequences"] = [{ schema: "public", name: "s", value: "1", called: "true); DROP TABLE t; --" }]),
+        ),
+      /manifest\.json is not as it was written/,
+    ],
+    [
+      "a manifest with SQL for the owner of a large object",
+      (folder) => forge(folder, ({ catalog }) => catalog.largeObjects.forEach((each) => (each.owner += "; DROP TABLE t"))),
       /manifest\.json is not as it was written/,
     ],
     ["an export that did not end", (folder) => rm(join(folder, "manifest.json")), /there is no manifest\.json in it/],
@@ -213,6 +231,37 @@ describe.skipIf(!suitable)(`a folder to write to (unless ${NO_PROGRAMS})`, () =>
       await expect(importDump(place.path, { target: NOWHERE.url, retryCount: 1 })).rejects.toMatchObject({ code: "target-connect" });
     },
   );
+
+  test("that stays, with passwords to other servers in the schema: told of by name, not by value", async () => {
+    await using place = await dumpPlace();
+    await using reaching = await freshDatabase("source", {
+      sql: `CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w OPTIONS (host 'x');
+        CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS ("user" 'u', password 'hunter2'); CREATE TABLE password (secret text);
+        CREATE SUBSCRIPTION sub CONNECTION 'postgresql://u:hunter3@nowhere.invalid/x' PUBLICATION p WITH (connect = false, slot_name = NONE);`,
+    });
+    try {
+      const events: SyncEvent[] = [];
+      await exportDump(join(place.path, "d"), { source: reaching.url, onEvent: (event) => events.push(event) });
+      const told = events.filter((event) => event.type === "message" && event.code === "dump-holds-secrets");
+      expect(told).toEqual([
+        expect.objectContaining({
+          level: "warning",
+          message: expect.stringMatching(/: SUBSCRIPTION sub, USER MAPPING .* far\.$|: USER MAPPING .* far, SUBSCRIPTION sub\.$/) as string,
+        }),
+      ]);
+      expect(JSON.stringify(events)).not.toMatch(/hunter\d/);
+      // that it is true
+      expect(await readFile(join(place.path, "d", "schema_dump.sql"), "utf8")).toMatch(/hunter2[^]*hunter3|hunter3[^]*hunter2/);
+      // other columns and tables of such names are nobody's password
+      await reaching.sql("DROP SUBSCRIPTION sub");
+      await reaching.sql("ALTER USER MAPPING FOR PUBLIC SERVER far OPTIONS (DROP password, ADD password_required 'false')");
+      events.length = 0;
+      await exportDump(join(place.path, "e"), { source: reaching.url, onEvent: (event) => events.push(event) });
+      expect(events.filter((event) => event.type === "message" && event.code === "dump-holds-secrets")).toEqual([]);
+    } finally {
+      await reaching.sql("DROP SUBSCRIPTION IF EXISTS sub");
+    }
+  });
 
   test("that somebody else writes into meanwhile: his file is told of, is no part of the dump, and stays", async () => {
     await using place = await dumpPlace();

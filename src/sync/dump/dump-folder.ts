@@ -30,6 +30,8 @@ export interface Marker {
 /** A folder that this run writes; disposal removes what was written, unless it is to stay. */
 export interface DumpFolder extends AsyncDisposable {
   path: string;
+  /** It stays once it is complete. */
+  kept: boolean;
   /** Notes what is going to be written: nothing else is the run's. */
   claim: (names: readonly string[]) => Promise<void>;
   /** Names in the folder that nobody has claimed. */
@@ -62,6 +64,7 @@ export async function makeDumpFolder(run: Run, path: string, about: { keep: bool
     const top = made;
     return {
       path,
+      kept: keep,
       claim: async (names) => {
         marker = { ...marker, names };
         const temporary = join(path, MARKER_TMP);

@@ -35,6 +35,7 @@ import { expectedBytes } from "./folder-space.ts";
 import { guardHalf } from "./guard-half.ts";
 import { type Manifest, writeManifest } from "./manifest.ts";
 import { DUMP_PHASES } from "./phases.ts";
+import { warnOfSecrets } from "./warn-of-secrets.ts";
 
 /** What is known of the source before it is read. */
 export interface Exported {
@@ -99,10 +100,12 @@ async function exportRows(run: Run, from: Exported, folder: DumpFolder): Promise
     run.config.verify === "checksum"
       ? await readRowHashes({ source, target: undefined }, { sourceEncoding: encoding, targetEncoding: encoding })
       : undefined;
+  const schema = parseEntries(script);
+  if (folder.kept) warnOfSecrets(run, schema, folder.path);
   const plan = await stage(run, "plan", () =>
     buildPlan({
       ...catalog,
-      entries: parseEntries(script),
+      entries: schema,
       skipExtensions,
       binaryObstacle: () => undefined,
       streams: 1,
