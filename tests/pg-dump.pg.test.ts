@@ -14,6 +14,7 @@ import { quoteIdent, quoteLiteral } from "../src/postgres/quote.ts";
 import type { Session } from "../src/postgres/session.ts";
 import { findPgDump } from "../src/schema/pg-dump/find-pg-dump.ts";
 import type { PgDumpProgram } from "../src/schema/pg-dump/pg-dump-program.ts";
+import { runClient } from "../src/schema/pg-dump/run-client.ts";
 import { runPgDump } from "../src/schema/pg-dump/run-pg-dump.ts";
 import { ownCluster, server } from "./support/servers.ts";
 
@@ -362,6 +363,29 @@ describe.skipIf(!hasNative)("native pg_dump", () => {
     expect(`${environment} ${commandLine}`).not.toContain("geheim");
     const names = new Set(environment.split("\0").map((entry) => entry.split("=")[0]));
     expect(names).toEqual(new Set(["LANG", "LC_ALL", "PATH", "PGGSSENCMODE", "PGPASSFILE", "PGSSLMODE", ""]));
+  });
+
+  it("that is over before its session is open leaves none behind", async () => {
+    const { path: file = "", ...native } = await program("native");
+    const stop = new AbortController();
+    let late: Promise<Session> | undefined;
+    const running: Promise<void> = runClient({
+      program: { ...native, path: file },
+      args: ["--schema-only"],
+      jobs: 1,
+      config: at("simple"),
+      connect: () =>
+        (late ??= (async () => {
+          stop.abort();
+          await failure(running);
+          return open("simple");
+        })()),
+      signal: stop.signal,
+      onBytes: () => undefined,
+    });
+    expect(await failure(running)).toMatchObject({ code: "cancelled" });
+    const session = await late;
+    await until(() => session?.alive === false);
   });
 
   it("finds a place for its socket when the temporary folder has a long name", async () => {

@@ -21,7 +21,8 @@ export function listEntries(copies: readonly Copy[], tables: readonly TableInfo[
   const isSmall = (tree: readonly Copy[]): boolean =>
     tree.length < SHARED && bytesOf(tree) < LARGE_TABLE && tree.every((copy) => copy.table.extension === undefined);
   const small = trees.length > MANY ? trees.filter(([, tree]) => isSmall(tree)) : [];
-  const alone = trees.filter((tree) => !small.includes(tree));
+  const among = new Set(small);
+  const alone = trees.filter((tree) => !among.has(tree));
   const byOid = new Map(tables.map((table) => [table.oid, table]));
   const entries = alone.map(([root, tree]): DumpEntry => {
     const top = byOid.get(root);

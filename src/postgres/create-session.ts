@@ -7,7 +7,7 @@ import type { ConnectionConfig } from "./connection-config.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { toServerError } from "./server-error.ts";
-import type { CopyIn, Session } from "./session.ts";
+import type { CopyIn, ServerNotice, Session } from "./session.ts";
 import { parseVersion } from "./version.ts";
 import { internalsOf } from "./wire.ts";
 
@@ -83,8 +83,8 @@ export function createSession(client: pg.Client, config: ConnectionConfig, param
         await runDroppingRows(client, text);
       }),
     onNotice: (listener) => {
-      const heard = (notice: { severity?: string | undefined; message?: string | undefined }): void =>
-        listener({ severity: notice.severity ?? "NOTICE", message: notice.message ?? "" });
+      const heard = ({ severity, code, message }: { [field in keyof ServerNotice]?: string | undefined }): void =>
+        listener({ severity: severity ?? "NOTICE", code: code ?? "", message: message ?? "" });
       client.on("notice", heard);
       return { [Symbol.dispose]: () => void client.off("notice", heard) };
     },

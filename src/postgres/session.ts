@@ -31,8 +31,11 @@ export interface Session extends AsyncDisposable {
 }
 
 /** NOTICE, WARNING … (manual 55.8). */
-interface ServerNotice {
+export interface ServerNotice {
+  /** In the server's language: `WARNUNG`. */
   severity: string;
+  /** SQLSTATE; that of a warning begins with 01, unless whoever raised it chose another. */
+  code: string;
   message: string;
 }
 

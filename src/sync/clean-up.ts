@@ -75,16 +75,20 @@ export async function dropLeftoversOfTarget(run: Run, control: Session, kept?: s
 /** Everything that runs left on the target's cluster and in this machine's temporary folder, dead or alive. */
 export async function listLeftovers(run: Run): Promise<readonly Leftover[]> {
   await using control = await openControl(run, "cleanup");
+  return await findAll(run, control);
+}
+
+async function findAll(run: Run, control: Session): Promise<Leftover[]> {
   return [...(await findLeftovers(control)), ...(await findFolders()), ...(await findDumps(run))];
 }
 
 /** Removes the given ones unless their run has come back to life. @throws nothing for a single one that cannot be removed: it is told. */
 export async function removeLeftovers(run: Run, list: readonly Leftover[]): Promise<number> {
   await using control = await openControl(run, "cleanup");
-  const now = [...(await findLeftovers(control)), ...(await findFolders()), ...(await findDumps(run))];
+  const now = await findAll(run, control);
   let removed = 0;
-  for (const { object } of list) {
-    const leftover = now.find((candidate) => candidate.object === object && !candidate.alive);
+  for (const { kind, object, run: id } of list) {
+    const leftover = now.find((each) => each.kind === kind && each.object === object && each.run === id && !each.alive);
     if (leftover && (await removeLeftover(run, control, leftover))) removed += 1;
   }
   return removed;
@@ -96,7 +100,7 @@ async function removeLeftover(run: Run, control: Session, leftover: Leftover): P
       run,
       leftover.object,
       leftover.kind === "folder" ? "left by a dead run" : `left by run ${leftover.run}, ${formatBytes(leftover.bytes)}`,
-      leftover.kind === "folder" ? removeFolder(leftover.object) : dropDatabase(control, leftover.object),
+      leftover.kind === "database" ? dropDatabase(control, leftover.object) : removeFolder(run, leftover),
     );
     return true;
   } catch (error) {

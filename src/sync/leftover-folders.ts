@@ -1,10 +1,10 @@
-import { lstat, readdir, rm } from "node:fs/promises";
+import { lstat, readdir, realpath, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
 import { GATEWAY_PREFIX } from "../schema/pg-dump/gateway-folder.ts";
-import { sizeOf } from "../tasks/dump-access.ts";
-import { MANIFEST, readMarker, removeDump } from "./dump/dump-folder.ts";
+import { sizeOf, unusable } from "../tasks/dump-access.ts";
+import { MANIFEST, type Marker, readMarker, removeDump } from "./dump/dump-folder.ts";
 import { FOLDER_PREFIX } from "./dump/name-folder.ts";
 import type { Run } from "./run.ts";
 import type { Leftover } from "../target/leftovers.ts";
@@ -33,12 +33,16 @@ export async function findDumps({ config, machine }: Run): Promise<Leftover[]> {
   const names = cwd === undefined ? [] : (await readdir(cwd).catch(() => [])).filter((name) => name.startsWith(FOLDER_PREFIX));
   const folders = [...names.map((name) => path.join(cwd ?? "", name)), ...(config.dumpDir === undefined ? [] : [config.dumpDir])];
   const found: Leftover[] = [];
-  for (const object of new Set(folders)) {
+  const seen = new Set<string>();
+  for (const object of folders) {
+    // one folder may have two names
+    const real = await realpath(object).catch(() => object);
+    if (seen.has(real)) continue;
+    seen.add(real);
     const marker = await readMarker(object);
     if (!marker || (marker.keep && (await isComplete(object)))) continue;
-    // whether a process of another machine lives cannot be seen from here
-    const alive = marker.host !== machine.hostname || machine.isAlive(marker.pid);
-    found.push({ kind: "folder", object, run: marker.run, target: "", bytes: await sizeOf(object), alive, started: marker.started });
+    const alive = isAlive(marker, machine);
+    found.push({ kind: "dump-folder", object, run: marker.run, target: "", bytes: await sizeOf(object), alive, started: marker.started });
   }
   return found;
 }
@@ -47,9 +51,15 @@ async function isComplete(folder: string): Promise<boolean> {
   return (await lstat(path.join(folder, MANIFEST)).catch(() => undefined)) !== undefined;
 }
 
-/** Of a dump folder only what runs write. */
-export async function removeFolder(folder: string): Promise<void> {
-  const marker = await readMarker(folder);
-  if (marker) await removeDump(folder, marker);
-  else await rm(folder, { recursive: true, force: true });
+/** Whether a process of another machine lives cannot be seen from here. */
+function isAlive({ host, pid }: Marker, machine: Run["machine"]): boolean {
+  return host !== machine.hostname || machine.isAlive(pid);
+}
+
+/** Of a dump folder only what the run that was found there wrote. @throws PgdittoError `dump-folder` when it is no longer that run's. */
+export async function removeFolder({ machine }: Pick<Run, "machine">, { kind, object, run }: Leftover): Promise<void> {
+  if (kind === "folder") return await rm(object, { recursive: true, force: true });
+  const marker = await readMarker(object);
+  if (marker?.run !== run || isAlive(marker, machine)) throw unusable(object, `it is no longer that of the dead run ${run}.`);
+  await removeDump(object, marker);
 }

@@ -56,7 +56,7 @@ async function giveName(run: Run, opened: Control, plan: Plan, staging: string):
 }
 
 /** Nobody was asked about a database that was not there when the run began. */
-function appeared(target: string): PgdittoError {
+export function appeared(target: string): PgdittoError {
   return new PgdittoError("swap", `A database ${target} was created on the target while the run was under way. It is left as it is.`, {
     object: target,
     side: "target",

@@ -4,12 +4,12 @@ import { runOfName } from "./names.ts";
 
 /** A database or a folder that a run made and left. */
 export interface Leftover {
-  kind: "database" | "folder";
+  kind: "database" | "folder" | "dump-folder";
   /** The database's name, or the folder's path. */
   object: string;
-  /** The run's id; empty for a folder. */
+  /** The run's id; empty for a folder that holds no dump. */
   run: string;
-  /** Whose staging database it is; empty for a folder. */
+  /** Whose staging database it is; empty for folders. */
   target: string;
   bytes: number;
   /** The run that made it still holds its lock. */

@@ -21,7 +21,7 @@ export async function copyLargeObjects(task: LargeObjectsTask, context: TaskCont
     return await putObjects(task, readPiecesOfFile(file), context);
   }
   try {
-    await using file = await open(join(dump.folder, name), "w");
+    await using file = await open(join(dump.folder, name), "w", 0o600);
     let bytes = 0;
     for await (const pieces of readPieces(await context.source(), oids, context.signal)) {
       await writePieces(file, pieces);

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { PgdittoError } from "../errors.ts";
@@ -39,6 +39,8 @@ export async function exportEntry(task: DumpTask, context: TaskContext): Promise
   const { connect, program } = dump;
   const { config } = await context.source();
   try {
+    // pg_dump makes a folder of mode 0700, but its file is as readable as the umask lets it be; one that is there keeps its mode
+    if (dump.format === "custom") await writeFile(file, "", { flag: "wx", mode: 0o600 });
     await runClient({ program, args, jobs, config, connect, signal: context.signal, onBytes: context.onBytes });
   } catch (error) {
     throw await folderError(aboutEntry(error, task, config.database), dump);

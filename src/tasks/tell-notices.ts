@@ -12,11 +12,11 @@ export function tellNotices(
   context: Pick<TaskContext, "tell" | "warn">,
 ): Disposable {
   let heard = 0;
-  const listening = session.onNotice(({ severity, message }) => {
+  const listening = session.onNotice(({ severity, code, message }) => {
     heard += 1;
     if (heard > TOLD) return;
     const text = `${name}: ${hide(message)}`;
-    if (severity === "WARNING") context.warn("own-sql", text);
+    if (severity === "WARNING" || code.startsWith("01")) context.warn("own-sql", text);
     else context.tell("own-sql", text);
   });
   return {

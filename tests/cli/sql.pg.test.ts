@@ -328,7 +328,7 @@ describe("without a transaction, and beside SQL", () => {
       "a.sql":
         "\uFEFF-- pgditto: no-transaction\r\nCREATE INDEX CONCURRENTLY by_page ON visits (page);\r\nVACUUM (FULL) people;\r\nBEGIN; CREATE TABLE mine (i int); COMMIT;\r\n",
       "b.sql":
-        "SELECT set_config('mine.token', :'token', false); DO $$ BEGIN RAISE NOTICE 'token %', current_setting('mine.token'); RAISE WARNING 'careful'; FOR i IN 1..100 LOOP RAISE INFO 'again'; END LOOP; END $$",
+        "SELECT set_config('mine.token', :'token', false); DO $$ BEGIN RAISE NOTICE 'token %', current_setting('mine.token'); RAISE WARNING 'careful'; RAISE NOTICE 'careful by its code' USING ERRCODE = '01000'; FOR i IN 1..100 LOOP RAISE INFO 'again'; END LOOP; END $$",
     });
     const flags = ["a.sql", "b.sql"].flatMap((name) => ["--sql", `after=${folder.at(name)}`]);
     const { code, stdout } = await runBetween(source, target, ["--json", ...flags, "--set", "token=hunter2"]);
@@ -339,8 +339,10 @@ describe("without a transaction, and beside SQL", () => {
     const file = folder.at("b.sql");
     expect(told[0]).toMatchObject({ level: "info", message: `${file}: token :token` });
     expect(told[1]).toMatchObject({ level: "warning", message: `${file}: careful` });
+    // what the server calls a warning is said in its own language
+    expect(told[2]).toMatchObject({ level: "warning", message: `${file}: careful by its code` });
     expect(told).toHaveLength(51);
-    expect(told.at(-1)).toMatchObject({ message: `${file}: and 52 notices more.` });
+    expect(told.at(-1)).toMatchObject({ message: `${file}: and 53 notices more.` });
     expect(stdout).not.toContain("hunter2");
   });
 

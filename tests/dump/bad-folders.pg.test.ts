@@ -1,7 +1,11 @@
-import { appendFile, chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exportDump, importDump } from "../../src/index.ts";
+import { exportDump, importDump, sync, type SyncEvent } from "../../src/index.ts";
 import { runBetween } from "../support/cli-run.ts";
 import { type FreshDatabase, freshDatabase, reservedDatabase } from "../support/databases.ts";
 import { dumpPlace, hasPrograms, manifestOf, NO_PROGRAMS } from "../support/dumps.ts";
@@ -36,6 +40,19 @@ describe.skipIf(!suitable)(`a dump that is not whole (unless ${NO_PROGRAMS})`, (
     return join(folder, entry, file);
   };
 
+  type Forged = Record<string, unknown> & {
+    entries: Array<{ path: string }>;
+    files: Array<{ path: string }>;
+    catalog: { largeObjects: Array<{ owner: string }> };
+  };
+  /** With a digest that is right. */
+  const forge = async (folder: string, change: (contents: Forged) => unknown): Promise<void> => {
+    const { format, contents } = await manifestOf(folder);
+    change(contents as Forged);
+    const sha256 = createHash("sha256").update(JSON.stringify(contents)).digest("hex");
+    await writeFile(join(folder, "manifest.json"), JSON.stringify({ format, sha256, contents }));
+  };
+
   test.each<[string, Harm, RegExp]>([
     ["a bit flipped in the rows", async (folder) => flip(await dataOf(folder)), /t-\d+\.dir\/\d+\.dat\.gz was altered/],
     ["a bit flipped in the schema", (folder) => flip(join(folder, "schema_dump.sql")), /schema_dump\.sql was altered/],
@@ -50,6 +67,66 @@ describe.skipIf(!suitable)(`a dump that is not whole (unless ${NO_PROGRAMS})`, (
       /toc\.dat is missing|\.dat\.gz is missing/,
     ],
     ["a file more", async (folder) => appendFile(join(folder, "notes.txt"), "x"), /notes\.txt is not of this dump/],
+    [
+      "a link in the place of a file",
+      async (folder) => {
+        const file = await dataOf(folder);
+        await rename(file, `${folder}-elsewhere`);
+        await symlink(`${folder}-elsewhere`, file);
+      },
+      /\.dat\.gz is not a file/,
+    ],
+    [
+      "a pipe in the place of a file, which nobody writes to",
+      async (folder) => {
+        const file = await dataOf(folder);
+        await rm(file);
+        await promisify(execFile)("mkfifo", [file]);
+      },
+      /\.dat\.gz is not a file/,
+    ],
+    [
+      "a manifest that leads out of the folder",
+      (folder) => forge(folder, ({ entries }) => entries.forEach((entry) => (entry.path = `../${entry.path}`))),
+      /\.\.\/public\.t-\d+\.dir is no name in the folder/,
+    ],
+    [
+      "a manifest with an entry that no file is of",
+      (folder) => forge(folder, ({ entries }) => entries.forEach((entry) => (entry.path = "other-1.dir"))),
+      /other-1\.dir is missing/,
+    ],
+    [
+      "a manifest with large objects that no file is of",
+      async (folder) => {
+        await forge(folder, (contents) => (contents.files = contents.files.filter(({ path }) => !path.endsWith(".bin"))));
+        await rm(join(folder, "large-objects-0.bin"));
+      },
+      /large-objects-0\.bin is missing/,
+    ],
+    [
+      "a manifest without a part",
+      (folder) => forge(folder, (contents) => Reflect.deleteProperty(contents, "catalog")),
+      /manifest\.json is not as it was written/,
+    ],
+    [
+      "a manifest with an unknown object to drop",
+      (folder) => forge(folder, (contents) => (contents["lacking"] = [{ kind: "schema", name: "public; DROP TABLE t" }])),
+      /manifest\.json is not as it was written/,
+    ],
+    [
+      "a manifest with SQL for a sequence's value",
+      (folder) =>
+        forge(
+          folder,
+          (contents) => (contents["sequences"] = [{ schema: "public", name: "s", value: "1", called: "true); DROP TABLE t; --" }]),
+        ),
+      /manifest\.json is not as it was written/,
+    ],
+    [
+      "a manifest with SQL for the owner of a large object",
+      (folder) => forge(folder, ({ catalog }) => catalog.largeObjects.forEach((each) => (each.owner += "; DROP TABLE t"))),
+      /manifest\.json is not as it was written/,
+    ],
     ["an export that did not end", (folder) => rm(join(folder, "manifest.json")), /there is no manifest\.json in it/],
     [
       "a manifest of a newer format",
@@ -137,6 +214,104 @@ describe.skipIf(!suitable)(`a folder to write to (unless ${NO_PROGRAMS})`, () =>
     expect(code, stdout).toBe(0);
     expect(await place.names()).toEqual([]);
     expect(await target.sql("SELECT count(*)::int AS n FROM t")).toEqual([{ n: 2000 }]);
+  });
+
+  test.each(["directory", "custom"] as const)(
+    "that others may enter: what is written into it (%s) only its owner may read",
+    async (dumpFormat) => {
+      await using place = await dumpPlace();
+      await chmod(place.path, 0o755);
+      const events: SyncEvent[] = [];
+      await exportDump(place.path, { source: source.url, dumpFormat, onEvent: (event) => events.push(event) });
+      expect(events).toContainEqual(expect.objectContaining({ code: "dump-folder-open" }));
+      const modes = await Promise.all((await place.names()).map(async (name) => [name, (await stat(join(place.path, name))).mode & 0o077]));
+      expect(modes).toHaveLength(5);
+      expect(modes.filter(([, mode]) => mode !== 0)).toEqual([]);
+      // whole all the same
+      await expect(importDump(place.path, { target: NOWHERE.url, retryCount: 1 })).rejects.toMatchObject({ code: "target-connect" });
+    },
+  );
+
+  test("that stays, with passwords to other servers in the schema: told of by name, not by value", async () => {
+    await using place = await dumpPlace();
+    await using reaching = await freshDatabase("source", {
+      sql: `CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w OPTIONS (host 'x');
+        CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS ("user" 'u', password 'hunter2'); CREATE TABLE password (secret text);
+        CREATE SUBSCRIPTION sub CONNECTION 'postgresql://u:hunter3@nowhere.invalid/x' PUBLICATION p WITH (connect = false, slot_name = NONE);`,
+    });
+    try {
+      const events: SyncEvent[] = [];
+      await exportDump(join(place.path, "d"), { source: reaching.url, onEvent: (event) => events.push(event) });
+      const told = events.filter((event) => event.type === "message" && event.code === "dump-holds-secrets");
+      expect(told).toEqual([
+        expect.objectContaining({
+          level: "warning",
+          message: expect.stringMatching(/: SUBSCRIPTION sub, USER MAPPING .* far\.$|: USER MAPPING .* far, SUBSCRIPTION sub\.$/) as string,
+        }),
+      ]);
+      expect(JSON.stringify(events)).not.toMatch(/hunter\d/);
+      // that it is true
+      expect(await readFile(join(place.path, "d", "schema_dump.sql"), "utf8")).toMatch(/hunter2[^]*hunter3|hunter3[^]*hunter2/);
+      // other columns and tables of such names are nobody's password
+      await reaching.sql("DROP SUBSCRIPTION sub");
+      await reaching.sql("ALTER USER MAPPING FOR PUBLIC SERVER far OPTIONS (DROP password, ADD password_required 'false')");
+      events.length = 0;
+      await exportDump(join(place.path, "e"), { source: reaching.url, onEvent: (event) => events.push(event) });
+      expect(events.filter((event) => event.type === "message" && event.code === "dump-holds-secrets")).toEqual([]);
+    } finally {
+      await reaching.sql("DROP SUBSCRIPTION IF EXISTS sub");
+    }
+  });
+
+  test("that somebody else writes into meanwhile: his file is told of, is no part of the dump, and stays", async () => {
+    await using place = await dumpPlace();
+    await using target = reservedDatabase("target");
+    const events: SyncEvent[] = [];
+    const intrude =
+      (folder: string) =>
+      (event: SyncEvent): void => {
+        events.push(event);
+        if (event.type === "plan:ready") writeFileSync(join(folder, "shop-20260315.dump"), "42");
+      };
+    const kept = join(place.path, "kept");
+    await exportDump(kept, { source: source.url, onEvent: intrude(kept) });
+    expect(events).toContainEqual(
+      expect.objectContaining({ code: "dump-folder-foreign", message: expect.stringContaining("shop-20260315.dump") as string }),
+    );
+    const { contents } = await manifestOf(kept);
+    expect(JSON.stringify(contents["files"])).not.toContain("shop-2026");
+    await expect(importDump(kept, { target: NOWHERE.url })).rejects.toMatchObject({
+      code: "dump-folder",
+      message: expect.stringContaining("shop-20260315.dump is not of this dump") as string,
+    });
+    // a run that succeeds, and one that fails, remove what they wrote
+    const through = join(place.path, "through");
+    await sync({ source: source.url, target: target.url, via: "dump", dumpDir: through, onEvent: intrude(through) });
+    expect(await readdir(through)).toEqual(["shop-20260315.dump"]);
+    const failed = join(place.path, "failed");
+    const stop = new AbortController();
+    await expect(
+      exportDump(failed, {
+        source: source.url,
+        signal: stop.signal,
+        onEvent: (event) => {
+          intrude(failed)(event);
+          if (event.type === "plan:ready") stop.abort();
+        },
+      }),
+    ).rejects.toThrow(/abort/);
+    expect(await readdir(failed)).toEqual(["shop-20260315.dump"]);
+  });
+
+  test("on a disk that has no room for a single byte: `space`, and no folder stays", async ({ skip }) => {
+    await using disk = await smallDisk(1);
+    if (!disk) return skip(NO_MOUNT);
+    await disk.fillTo(0);
+    await using empty = await freshDatabase("source", { sql: "CREATE TABLE t (i int)" });
+    const { code, stderr } = await runCli(["export", join(disk.path, "a", "d")], { env: { MAIN_DB_URL: empty.url } });
+    expect(stderr).toMatch(/There is no space left in/);
+    expect(code).toBe(6);
+    expect(await readdir(disk.path)).toEqual(["filler"]);
   });
 
   test.each([

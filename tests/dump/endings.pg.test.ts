@@ -1,7 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cleanup, exportDump, importDump, leftovers, type SyncEvent } from "../../src/index.ts";
+import { cleanup, exportDump, importDump, leftovers, sync, type SyncEvent } from "../../src/index.ts";
 import { findServerBinaries } from "../../src/demo/binaries.ts";
 import { findNative } from "../../src/schema/pg-dump/find-pg-dump.ts";
 import { startCluster } from "../../src/demo/cluster.ts";
@@ -120,6 +121,34 @@ describe.skipIf(!suitable)(`the end of a run (unless ${NO_PROGRAMS})`, () => {
     await expectSame(source, target);
   });
 
+  test("--mode recreate: a target that is another database by now is not dropped", async () => {
+    await using source = await freshDatabase("source", { sql: QUICK });
+    await using target = reservedDatabase("target");
+    await using place = await dumpPlace();
+    // the mark by which nobody is asked
+    await copy(source, target);
+    let replaced: Promise<unknown> | undefined;
+    const run = sync({
+      source: source.url,
+      target: target.url,
+      mode: "recreate",
+      via: "dump",
+      cwd: place.path,
+      onEvent: ({ type }) => {
+        if (type !== "run:connected") return;
+        replaced ??= (async () => {
+          await sql(admin, `DROP DATABASE "${target.name}" WITH (FORCE)`);
+          await sql(admin, `CREATE DATABASE "${target.name}"`);
+          await target.sql("CREATE TABLE precious AS SELECT 42 AS i");
+        })();
+      },
+    });
+    await expect(run).rejects.toMatchObject({ code: "swap", object: target.name });
+    await replaced;
+    expect(await target.sql("SELECT i FROM precious")).toEqual([{ i: 42 }]);
+    expect(await databasesOf(target.name)).toEqual([target.name]);
+  });
+
   test("somebody who waits to alter a table is not waited for: the export ends, and says why", async () => {
     await using source = await freshDatabase("source", { sql: QUICK });
     await using place = await dumpPlace();
@@ -220,8 +249,8 @@ describe.skipIf(!suitable)(`after kill -9 (unless ${NO_PROGRAMS})`, () => {
     const options = { target: admin, cwd: place.path, dumpDir: named };
     const found = (await leftovers(options)).filter(({ object }) => object.startsWith(place.path) || object === staging);
     expect(found.toSorted((a, b) => a.object.localeCompare(b.object))).toMatchObject([
-      { kind: "folder", object: join(place.path, first), alive: false },
-      { kind: "folder", object: named, alive: true },
+      { kind: "dump-folder", object: join(place.path, first), alive: false },
+      { kind: "dump-folder", object: named, alive: true },
       { kind: "database", object: staging },
     ]);
     expect(found[0]?.bytes).toBeGreaterThan(1000);
@@ -235,6 +264,44 @@ describe.skipIf(!suitable)(`after kill -9 (unless ${NO_PROGRAMS})`, () => {
     expect((await living.result).code).toBe(130);
     expect(await place.names()).toEqual([first]);
   });
+});
+
+test("a folder that is another run's by now, or nobody's, is not removed for a dead one's", async () => {
+  await using place = await dumpPlace();
+  const folder = join(place.path, "migration_dumps_1");
+  await mkdir(folder);
+  await writeFile(join(folder, "precious-1.dump"), "42");
+  const mark = (run: string): Promise<void> => {
+    const marker = {
+      run,
+      host: hostname(),
+      pid: 2 ** 30,
+      started: "2026-01-01T00:00:00Z",
+      keep: false,
+      existed: false,
+      names: ["t-1.dir"],
+    };
+    return writeFile(join(folder, "pgditto-dump.json"), JSON.stringify(marker));
+  };
+  await mark("aaaaaaaaaa");
+  const options = { target: admin, cwd: place.path, dumpDir: `${folder}/../migration_dumps_1` };
+  const found = (await leftovers(options)).filter(({ kind }) => kind === "dump-folder");
+  expect(found).toMatchObject([{ object: folder, run: "aaaaaaaaaa" }]);
+  // between the list and the removal
+  await mark("bbbbbbbbbb");
+  expect(await cleanup(found, options)).toBe(0);
+  expect((await readdir(folder)).toSorted()).toEqual(["pgditto-dump.json", "precious-1.dump"]);
+  await rm(join(folder, "pgditto-dump.json"));
+  expect(await cleanup(found, options)).toBe(0);
+  expect(await readdir(folder)).toEqual(["precious-1.dump"]);
+  // and in the last moment
+  const events: string[] = [];
+  await mark("aaaaaaaaaa");
+  const [left] = (await leftovers(options)).filter(({ kind }) => kind === "dump-folder");
+  expect(left).toBeDefined();
+  expect(await cleanup(left ? [left, left] : [], { ...options, onEvent: ({ type }) => events.push(type) })).toBe(1);
+  expect(events).toEqual(["cleanup", "cleanup"]);
+  expect(await readdir(folder)).toEqual(["precious-1.dump"]);
 });
 
 test("without a pg_dump that suits the source the error names the package, and --via stream", async ({ skip }) => {

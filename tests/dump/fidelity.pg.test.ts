@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +9,18 @@ import { copy, expectSame, warningCodes } from "../support/fidelity.ts";
 import { contents } from "../support/oracle.ts";
 import { ownCluster, server, urlOf } from "../support/servers.ts";
 import { sql } from "../support/sql.ts";
+
+/** Sessions on the server whose names begin so, as soon as there are none, or after two seconds. Blocks this process. */
+function sessionsAfterAWhile(url: string, name: string): string {
+  const script = `import pg from "pg";
+    const client = new pg.Client(process.argv[1]); await client.connect(); let n;
+    for (let i = 0; i < 20 && n !== 0; i += 1) {
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+      n = (await client.query("SELECT count(*)::int AS n FROM pg_stat_activity WHERE starts_with(application_name, $1)", [process.argv[2]])).rows[0].n;
+    }
+    await client.end(); process.stdout.write(String(n));`;
+  return execFileSync(process.execPath, ["--input-type=module", "-e", script, url, name], { encoding: "utf8" });
+}
 
 beforeEach(async ({ skip }) => {
   if (!(await hasPrograms())) skip(NO_PROGRAMS);
@@ -30,6 +43,20 @@ describe("sync --via dump", () => {
       folder: expect.stringMatching(/\/migration_dumps_\d{8}_\d{6}$/) as string,
     });
     expect(await place.names()).toEqual([]);
+  });
+
+  test("the source is let go before an export is complete", async () => {
+    await using source = await freshDatabase("source", { sql: "CREATE TABLE t AS SELECT n FROM generate_series(1, 10) n" });
+    await using place = await dumpPlace();
+    let left: string | undefined;
+    await exportDump(join(place.path, "d"), {
+      source: source.url,
+      onEvent: (event) => {
+        // the run stands still meanwhile, and closes nothing
+        if (event.type === "dump:done") left = sessionsAfterAWhile(source.url, `pgditto ${event.run} `);
+      },
+    });
+    expect(left).toBe("0");
   });
 
   test("the source is let go before the first row is imported", async () => {

@@ -1,7 +1,10 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Cluster } from "../../src/demo/cluster.ts";
 import { until } from "../support/cli-run.ts";
+import { hasPrograms, NO_PROGRAMS } from "../support/dumps.ts";
 import { sql } from "../support/sql.ts";
 import { attack, type Outcome } from "./attack.ts";
 import { type Bench, openBench, type Trial } from "./bench.ts";
@@ -30,7 +33,7 @@ async function copier(side: Side): Promise<number> {
   return await until(async () => {
     const rows = await sql(
       bench[side].url("postgres"),
-      "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^pgditto' AND query ~ $1 AND state = 'active'",
+      "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^pgditto' AND query ~* $1 AND state = 'active'",
       [text],
     );
     // never 0: to kill that is to kill one's own process group
@@ -75,11 +78,11 @@ describe("row 4: a server's process is killed", () => {
 
 describe("row 6: a server's process stands still", () => {
   /** A run during which a process is stopped; it goes on when the run has ended, as after a debugger or a frozen container. */
-  async function stopped(trial: Trial, find: () => Promise<number>): Promise<Outcome> {
+  async function stopped(trial: Trial, find: () => Promise<number>, args: readonly string[] = []): Promise<Outcome> {
     let pid = 0;
     try {
       return await attack(trial, {
-        args: ["--yes", "--json", "--stall-timeout", "3"],
+        args: ["--yes", "--json", "--stall-timeout", "3", ...args],
         limitMs: 45_000,
         during: async () => {
           pid = await find();
@@ -95,6 +98,16 @@ describe("row 6: a server's process stands still", () => {
     await using trial = await bench.trial();
     const outcome = await stopped(trial, () => copier(side));
     await expectPromises(trial, outcome, { exit: [SILENCE_EXIT], mayLeave: true });
+  });
+
+  test("SIGSTOP of the backend that pg_restore copies to", { timeout: TEST_MS }, async ({ skip }) => {
+    if (!(await hasPrograms())) return skip(NO_PROGRAMS);
+    await using trial = await bench.trial();
+    const outcome = await stopped(trial, () => copier("target"), ["--via", "dump", "--dump-dir", join(trial.folder, "d")]);
+    expect(outcome.stdout).toContain("Nothing of a copy has moved");
+    // a run through a folder begins anew
+    await expectPromises(trial, outcome, { exit: [1], mayLeave: true });
+    expect(await readdir(trial.folder)).toEqual([]);
   });
 });
 

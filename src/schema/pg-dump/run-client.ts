@@ -57,6 +57,8 @@ export async function runClient(options: RunClientOptions): Promise<void> {
 
   const serve = async (socket: net.Socket): Promise<void> => {
     const session = await connect();
+    // who has asked for it may be gone by then, and so may all that would close it
+    if (over || socket.destroyed) return await session[Symbol.asyncDispose]();
     const link: Link = { local: undefined, gone: false };
     const gateway = createGateway(session, {
       toClient: (bytes) => {

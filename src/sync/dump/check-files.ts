@@ -3,19 +3,35 @@ import { join } from "node:path";
 import { PgdittoError } from "../../errors.ts";
 import { plural } from "../../util/format.ts";
 import { throwIfAborted } from "../../util/wait.ts";
-import { digestOf, type DumpFile, listFiles } from "./dump-files.ts";
+import { digestOf, type DumpFile, listFiles, topOf } from "./dump-files.ts";
+import { isPlainName } from "./dump-folder.ts";
 
 /** Problems that are listed; the rest is a number. */
 const NAMED = 20;
 
-/** Reads every file of a dump folder. @throws PgdittoError `dump-folder` naming each that is missing, more than there should be, or not as it was written. */
-export async function checkFiles(folder: string, files: readonly DumpFile[], signal: AbortSignal): Promise<void> {
+/**
+ * Reads every file of a dump folder, and looks whether all that an import opens is among them.
+ * @param needed Names in the folder: a file's, or that of a folder which files are in.
+ * @throws PgdittoError `dump-folder` naming each that is missing, more than there should be, or not as it was written.
+ */
+export async function checkFiles(
+  folder: string,
+  needed: readonly string[],
+  files: readonly DumpFile[],
+  signal: AbortSignal,
+): Promise<void> {
   const there = new Map((await listFiles(folder)).map(({ path, bytes }) => [path, bytes]));
   const known = new Set(files.map(({ path }) => path));
   const problems = [...there.keys()].filter((path) => !known.has(path)).map((path) => `${path} is not of this dump`);
+  const tops = new Set(files.map(({ path }) => topOf(path)));
+  for (const name of needed) {
+    if (!isPlainName(name)) problems.push(`${String(name)} is no name in the folder`);
+    else if (!tops.has(name)) problems.push(`${name} is missing`);
+  }
   for (const { path, bytes, sha256 } of files) {
     const size = there.get(path);
-    if (size === undefined) problems.push(`${path} is missing`);
+    if (!there.has(path)) problems.push(`${path} is missing`);
+    else if (size === undefined) problems.push(`${path} is not a file`);
     else if (size !== bytes) problems.push(`${path} has ${plural(size, "byte")} instead of ${bytes}`);
     else if ((await digest(join(folder, path), signal)) !== sha256) problems.push(`${path} was altered`);
   }
@@ -30,8 +46,8 @@ export async function checkFiles(folder: string, files: readonly DumpFile[], sig
 }
 
 /** What cannot be read is not as it was. */
-async function digest(file: string, signal: AbortSignal): Promise<string> {
-  const found = await digestOf(file, signal).catch(() => "");
+async function digest(file: string, signal: AbortSignal): Promise<string | undefined> {
+  const found = await digestOf(file, signal).catch(() => undefined);
   throwIfAborted(signal);
   return found;
 }

@@ -15,16 +15,23 @@ export interface DumpFile {
   sha256: string;
 }
 
-/** Paths of all files below a folder, with their sizes; what is neither file nor folder counts as a file of no size. */
-export async function listFiles(folder: string): Promise<Array<Omit<DumpFile, "sha256">>> {
-  const found: Array<Omit<DumpFile, "sha256">> = [];
+/** Something below a folder that is no folder itself. */
+interface Found {
+  path: string;
+  /** Undefined: no regular file (a link, a pipe), which is not to be opened. */
+  bytes: number | undefined;
+}
+
+/** Paths of all files below a folder, with their sizes. */
+export async function listFiles(folder: string): Promise<Found[]> {
+  const found: Found[] = [];
   const visit = async (below: string): Promise<void> => {
     for (const name of (await readdir(join(folder, below))).toSorted()) {
       if (below === "" && NOT_DUMPED.has(name)) continue;
       const path = below === "" ? name : `${below}/${name}`;
       const facts = await lstat(join(folder, path));
       if (facts.isDirectory()) await visit(path);
-      else found.push({ path, bytes: facts.isFile() ? facts.size : 0 });
+      else found.push({ path, bytes: facts.isFile() ? facts.size : undefined });
     }
   };
   await visit("");
@@ -40,9 +47,17 @@ export async function digestOf(file: string, signal: AbortSignal): Promise<strin
   return hash.digest("hex");
 }
 
-/** All files of a folder with their digests: they are read once more, so what cannot be read is found now. */
-export async function digestFiles(folder: string, signal: AbortSignal): Promise<DumpFile[]> {
+/** The run's files, not the `foreign` ones, with their digests: they are read once more, so what cannot be read is found now. */
+export async function digestFiles(folder: string, foreign: ReadonlySet<string>, signal: AbortSignal): Promise<DumpFile[]> {
   const files: DumpFile[] = [];
-  for (const file of await listFiles(folder)) files.push({ ...file, sha256: await digestOf(join(folder, file.path), signal) });
+  for (const { path, bytes } of await listFiles(folder)) {
+    if (bytes === undefined || foreign.has(topOf(path))) continue;
+    files.push({ path, bytes, sha256: await digestOf(join(folder, path), signal) });
+  }
   return files;
+}
+
+/** The name in the dump folder itself that a path begins with. */
+export function topOf(path: string): string {
+  return path.split("/", 1)[0] ?? path;
 }

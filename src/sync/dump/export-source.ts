@@ -25,7 +25,7 @@ import { freezeTables } from "../freeze-tables.ts";
 import { leftByPgDump } from "../preflight/fit-workers.ts";
 import { openSource, summarize } from "../open.ts";
 import { dumpArguments, readCatalog, warnOfUnseen } from "../read-source.ts";
-import { type Run, stage } from "../run.ts";
+import { type Run, stage, warn } from "../run.ts";
 import { VERSION } from "../version.ts";
 import { watchHeld } from "../watch/watch-held.ts";
 import { digestFiles } from "./dump-files.ts";
@@ -35,6 +35,7 @@ import { expectedBytes } from "./folder-space.ts";
 import { guardHalf } from "./guard-half.ts";
 import { type Manifest, writeManifest } from "./manifest.ts";
 import { DUMP_PHASES } from "./phases.ts";
+import { warnOfSecrets } from "./warn-of-secrets.ts";
 
 /** What is known of the source before it is read. */
 export interface Exported {
@@ -47,8 +48,38 @@ export interface Exported {
   schemaArguments: readonly string[];
 }
 
-/** Writes all of the source's database into the folder, under one snapshot; the manifest last. */
-export async function exportSource(run: Run, from: Exported, folder: DumpFolder): Promise<Manifest> {
+/**
+ * Writes all of the source's database into the folder, under one snapshot; the manifest last.
+ * @param letSourceGo Called when the source is not needed any more: digests take as long as the folder is large.
+ */
+export async function exportSource(run: Run, from: Exported, folder: DumpFolder, letSourceGo: () => Promise<void>): Promise<Manifest> {
+  const read = await exportRows(run, from, folder);
+  return await stage(run, "dump", async () => {
+    await letSourceGo();
+    const foreign = await folder.foreign();
+    if (foreign.length > 0) {
+      const message = `Somebody else has written into the dump folder ${folder.path}: ${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}.`;
+      warn(
+        run,
+        "dump-folder-foreign",
+        message,
+        "It is no part of the dump. Take it out of there: an import refuses a folder that holds more.",
+      );
+    }
+    const manifest: Manifest = { ...read, files: await digestFiles(folder.path, new Set(foreign), run.signal) };
+    await writeManifest(folder.path, manifest).catch(async (error: unknown) => {
+      throw await folderError(error, { folder: folder.path, expected: expectedBytes(from.space.sizes) });
+    });
+    const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+    const counts = Object.values(manifest.counts);
+    const rows = counts.reduce((sum, count) => sum + count.rows, 0);
+    run.emit({ type: "dump:done", folder: folder.path, files: manifest.files.length, bytes, tables: counts.length, rows });
+    return manifest;
+  });
+}
+
+/** All that is asked of the source. At the end nothing of it is held but the session. */
+async function exportRows(run: Run, from: Exported, folder: DumpFolder): Promise<Omit<Manifest, "files">> {
   const { source, program } = from;
   const snapshot = await stage(run, "snapshot", () => freezeTables(source, run.signal));
   await warnOfUnseen(run, source);
@@ -69,10 +100,12 @@ export async function exportSource(run: Run, from: Exported, folder: DumpFolder)
     run.config.verify === "checksum"
       ? await readRowHashes({ source, target: undefined }, { sourceEncoding: encoding, targetEncoding: encoding })
       : undefined;
+  const schema = parseEntries(script);
+  if (folder.kept) warnOfSecrets(run, schema, folder.path);
   const plan = await stage(run, "plan", () =>
     buildPlan({
       ...catalog,
-      entries: parseEntries(script),
+      entries: schema,
       skipExtensions,
       binaryObstacle: () => undefined,
       streams: 1,
@@ -85,6 +118,9 @@ export async function exportSource(run: Run, from: Exported, folder: DumpFolder)
   await leftByPgDump(run, from);
   const fit = await fitPrograms(run, source);
   const tasks = outOf(plan, exportTasks(entries, plan.copies, fit.atOnce));
+  await folder.claim(tasks.flatMap(writtenBy)).catch(async (error: unknown) => {
+    throw await folderError(error, { folder: folder.path, expected });
+  });
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: "", settings: "", count: Math.min(fit.workers, tasks.length), snapshot, tables: plan.copied }),
   );
@@ -110,41 +146,37 @@ export async function exportSource(run: Run, from: Exported, folder: DumpFolder)
     }),
   );
   await guard.settle();
-  return await stage(run, "dump", async () => {
-    const manifest: Manifest = {
-      made: new Date().toISOString(),
-      run: run.id,
-      version: VERSION,
-      snapshot,
-      source: summarize(run.config.source, source),
-      serverVersion: source.serverVersion,
-      pgDump: { version: program.version, text: describeProgram(program) },
-      format: dumpFormat,
-      database: { encoding, locales: from.sourceIdentity.locales },
-      options: optionsOf(run),
-      requirements: from.requirements,
-      space: from.space,
-      catalog: {
-        ...catalog,
-        selected: [...catalog.selected],
-        relations: { ...catalog.relations, defaults: [...catalog.relations.defaults] },
-      },
-      entries,
-      sequences: await readSequenceValues(source, catalog.sequences, signal),
-      lacking: await readMissingTemplateObjects(source),
-      inventory: await readInventory(source, signal),
-      counts: countsOf(plan.copied, done),
-      hashes: rowHash && hashesOf(plan.copied, rowHash),
-      files: await digestFiles(folder.path, signal),
-    };
-    await writeManifest(folder.path, manifest).catch(async (error: unknown) => {
-      throw await folderError(error, access);
-    });
-    const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
-    const rows = Object.values(manifest.counts).reduce((sum, count) => sum + count.rows, 0);
-    run.emit({ type: "dump:done", folder: folder.path, files: manifest.files.length, bytes, tables: plan.copied.length, rows });
-    return manifest;
-  });
+  return {
+    made: new Date().toISOString(),
+    run: run.id,
+    version: VERSION,
+    snapshot,
+    source: summarize(run.config.source, source),
+    serverVersion: source.serverVersion,
+    pgDump: { version: program.version, text: describeProgram(program) },
+    format: dumpFormat,
+    database: { encoding, locales: from.sourceIdentity.locales },
+    options: optionsOf(run),
+    requirements: from.requirements,
+    space: from.space,
+    catalog: {
+      ...catalog,
+      selected: [...catalog.selected],
+      relations: { ...catalog.relations, defaults: [...catalog.relations.defaults] },
+    },
+    entries,
+    sequences: await readSequenceValues(source, catalog.sequences, signal),
+    lacking: await readMissingTemplateObjects(source),
+    inventory: await readInventory(source, signal),
+    counts: countsOf(plan.copied, done),
+    hashes: rowHash && hashesOf(plan.copied, rowHash),
+  };
+}
+
+/** What a task leaves in the folder. */
+function writtenBy(task: Task): string[] {
+  if (task.kind === "export") return [task.dump.path];
+  return task.kind === "large-objects" && task.file ? [task.file.name] : [];
 }
 
 /** Programs that write the rows, large objects into files, and what the copy will be compared with. */

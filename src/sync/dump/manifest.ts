@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { open, readFile, rename } from "node:fs/promises";
+import { lstat, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { DatabaseIdentity } from "../../catalog/database.ts";
@@ -14,6 +14,7 @@ import type { SourceSpace } from "../preflight/target-space.ts";
 import type { Catalog } from "../read-source.ts";
 import type { DumpFile } from "./dump-files.ts";
 import { MANIFEST } from "./dump-folder.ts";
+import { isManifest } from "./manifest-shape.ts";
 
 /** The format of the manifest; a pgditto that does not know it refuses the folder. */
 const FORMAT = 1;
@@ -70,9 +71,10 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 /** @throws PgdittoError `dump-folder` when there is none, it is of a newer format, or it is not as it was written. */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const text = await readText(path).catch((error: unknown) => {
     throw notThere(folder, error);
   });
+  if (text === undefined) throw altered(path);
   const parsed = parse(text);
   if (typeof parsed?.format === "number" && parsed.format > FORMAT) {
     throw new PgdittoError("dump-folder", `${path} is of format ${parsed.format}; this pgditto reads up to ${FORMAT}.`, {
@@ -82,7 +84,13 @@ export async function readManifest(folder: string): Promise<Manifest> {
   }
   // written by JSON.stringify, so that it comes out of it the same again
   if (parsed?.format !== FORMAT || parsed.sha256 !== digest(JSON.stringify(parsed.contents))) throw altered(path);
+  if (!isManifest(parsed.contents)) throw altered(path);
   return parsed.contents as Manifest;
+}
+
+/** Undefined: it is no file, and reading a pipe may never end. */
+async function readText(path: string): Promise<string | undefined> {
+  return (await lstat(path)).isFile() ? await readFile(path, "utf8") : undefined;
 }
 
 function parse(text: string): { format?: unknown; sha256?: unknown; contents?: unknown } | undefined {

@@ -1,5 +1,6 @@
 import { readIdentity } from "../../catalog/database.ts";
 import { readRequirements, readUnreadable } from "../../catalog/requirements.ts";
+import type { Side } from "../../errors.ts";
 import { openSource, summarize } from "../open.ts";
 import { refusal, tooOld } from "../preflight/preflight.ts";
 import { readingObstacles } from "../preflight/source-obstacles.ts";
@@ -10,7 +11,7 @@ import { underWatch } from "../watch/under-watch.ts";
 import { makeDumpFolder } from "./dump-folder.ts";
 import { type Exported, exportSource } from "./export-source.ts";
 import { findDumper } from "./find-programs.ts";
-import { refuseSmallDisk } from "./folder-space.ts";
+import { expectedBytes, refuseSmallDisk } from "./folder-space.ts";
 import type { Manifest } from "./manifest.ts";
 import { DUMP_PHASES } from "./phases.ts";
 
@@ -40,7 +41,12 @@ export async function runExport(run: Run, path: string): Promise<ExportResult> {
     run,
     async (counted) => {
       begin(counted, { command: "export", folder: path, target: NOBODY });
-      return summarizeExport(path, await underWatch(counted, (watched) => exportTo(watched, path), ["source"]));
+      // looked at each time: it is let go before the end
+      const watchedSides: Side[] = ["source"];
+      return summarizeExport(
+        path,
+        await underWatch(counted, (watched) => exportTo(watched, path, () => void watchedSides.pop()), watchedSides),
+      );
     },
     ({ tables, rows, bytes, ms, warnings }) => {
       const { database } = run.config.source;
@@ -49,7 +55,7 @@ export async function runExport(run: Run, path: string): Promise<ExportResult> {
   );
 }
 
-async function exportTo(run: Run, path: string): Promise<Manifest> {
+async function exportTo(run: Run, path: string, letSourceGo: () => void): Promise<Manifest> {
   await using source = await stage(run, "connect", () => openSource(run, "source"));
   run.emit({ type: "run:connected", source: summarize(run.config.source, source), target: NOBODY });
   const from = await stage(run, "preflight", async (): Promise<Omit<Exported, "program" | "schemaArguments">> => {
@@ -64,9 +70,12 @@ async function exportTo(run: Run, path: string): Promise<Manifest> {
     return { source, sourceIdentity, requirements: await readRequirements(source), space: { ...space, sizes } };
   });
   const program = await findDumper(run, { sourceVersion: source.serverVersion });
-  await using folder = await makeDumpFolder(run, path, true);
+  await using folder = await makeDumpFolder(run, path, { keep: true, expected: expectedBytes(from.space.sizes) });
   run.emit({ type: "phase:started", phase: 1, of: 4, name: DUMP_PHASES[1] });
-  const manifest = await exportSource(run, { ...from, program, schemaArguments: [] }, folder);
+  const manifest = await exportSource(run, { ...from, program, schemaArguments: [] }, folder, async () => {
+    await source[Symbol.asyncDispose]();
+    letSourceGo();
+  });
   folder.keep();
   return manifest;
 }

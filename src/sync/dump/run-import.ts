@@ -1,4 +1,6 @@
 import { PgdittoError } from "../../errors.ts";
+import { largeObjectTasks } from "../../plan/copy-tasks.ts";
+import { throughFile } from "../../plan/dump-tasks.ts";
 import { readAbilities, type TargetAbilities } from "../../target/abilities.ts";
 import { readExisting } from "../../target/existing.ts";
 import { holdTarget } from "../../target/run-lock.ts";
@@ -16,6 +18,7 @@ import { tellDone, warnOfOlderTarget } from "../sync.ts";
 import { begin, tellRun } from "../tell-run.ts";
 import { underWatch } from "../watch/under-watch.ts";
 import { checkFiles } from "./check-files.ts";
+import { SCHEMA } from "./dump-folder.ts";
 import { hashesOf } from "./dumped-plan.ts";
 import { findRestorer } from "./find-programs.ts";
 import { type Dump, importDump } from "./import-dump.ts";
@@ -68,7 +71,7 @@ async function importFrom(run: Run, folder: string, manifest: Manifest): Promise
   const { target } = run.config;
   hashesOf(run, manifest);
   const program = await findRestorer(run, manifest.pgDump.version);
-  await stage(run, "check-dump", () => checkFiles(folder, manifest.files, run.signal));
+  await stage(run, "check-dump", () => checkFiles(folder, namesRead(manifest), manifest.files, run.signal));
   const { made, source, files } = manifest;
   info(
     run,
@@ -85,6 +88,12 @@ async function importFrom(run: Run, folder: string, manifest: Manifest): Promise
   await stage(run, "leftovers", () => dropLeftoversOfTarget(run, control));
   run.emit({ type: "phase:started", phase: 1, of: 4, name: DUMP_PHASES[1] });
   return await importDump(run, ends, { folder, manifest, program } satisfies Dump, abilities);
+}
+
+/** What the plan of an import will read. */
+function namesRead({ entries, catalog }: Manifest): string[] {
+  const large = largeObjectTasks(catalog.largeObjects).map((task) => throughFile(task, "in").file?.name ?? "");
+  return [SCHEMA, ...entries.map(({ path }) => path), ...large];
 }
 
 /** The obstacles of a sync that are the target's, with what the manifest says of the source. */

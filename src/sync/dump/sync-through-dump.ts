@@ -19,7 +19,7 @@ import { underWatch } from "../watch/under-watch.ts";
 import { makeDumpFolder } from "./dump-folder.ts";
 import { exportSource } from "./export-source.ts";
 import { findDumper, findRestorer } from "./find-programs.ts";
-import { refuseSmallDisk } from "./folder-space.ts";
+import { expectedBytes, refuseSmallDisk } from "./folder-space.ts";
 import { importDump } from "./import-dump.ts";
 import { folderOf } from "./name-folder.ts";
 import { DUMP_PHASES } from "./phases.ts";
@@ -53,7 +53,7 @@ async function exportAndImport(run: Run, path: string, letSourceGo: () => void):
   const reckoned = await readSourceSpace(run, source, sourceIdentity.bytes);
   const space = { ...reckoned, sizes: await reckoned.sizes() };
   await refuseSmallDisk(run, path, space.sizes);
-  await using folder = await makeDumpFolder(run, path, config.keepDumps);
+  await using folder = await makeDumpFolder(run, path, { keep: config.keepDumps, expected: expectedBytes(space.sizes) });
   warnOfOlderTarget(run, opened);
   await stage(run, "confirm", () => confirmTarget(run, opened));
   await stage(run, "leftovers", () => dropLeftoversOfTarget(run, control));
@@ -61,14 +61,20 @@ async function exportAndImport(run: Run, path: string, letSourceGo: () => void):
   run.emit({ type: "phase:started", phase: 1, of: 4, name: DUMP_PHASES[1] });
   const schemaArguments = await compressionArguments(run, source, found.abilities);
   const { requirements } = found;
-  const manifest = await exportSource(run, { source, sourceIdentity, requirements, space, program: dumper, schemaArguments }, folder);
+  const manifest = await exportSource(
+    run,
+    { source, sourceIdentity, requirements, space, program: dumper, schemaArguments },
+    folder,
+    async () => {
+      // it may clean up again, and go away
+      await source[Symbol.asyncDispose]();
+      letSourceGo();
+    },
+  );
   if (config.keepDumps) {
     folder.keep();
     info(run, "dump-kept", `The dump is kept in ${path}, whatever comes: \`pgditto import\` makes databases of it.`);
   }
-  // the source may clean up again, and go away
-  await source[Symbol.asyncDispose]();
-  letSourceGo();
   // idle as long as the export took
   await using renewed = (await answers(control)) ? undefined : await holdAnew(run);
   const ends = { control: renewed ?? control, existing: opened.existing };

@@ -29,12 +29,13 @@ interface Row {
   query: string;
 }
 
-/** From PostgreSQL 14 on the server counts the rows and bytes of a COPY. */
+/** From PostgreSQL 14 on the server counts the rows and bytes of a COPY. Those of pg_dump and pg_restore have one side, and are known by it. */
 const COPIES = `
-  SELECT pg_catalog.substring(a.application_name, 'worker [0-9]+') AS worker, a.pid, a.wait_event_type AS wait, pg_catalog.left(a.query, 200) AS query,
+  SELECT COALESCE(pg_catalog.substring(a.application_name, 'worker [0-9]+'), 'backend ' || a.pid) AS worker, a.pid, a.wait_event_type AS wait, pg_catalog.left(a.query, 200) AS query,
     pg_catalog.concat_ws(' ', a.pid, a.query_start, a.wait_event_type, a.wait_event, p.relid, p.bytes_processed, p.tuples_processed) AS mark
   FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_stat_progress_copy p USING (pid)
-  WHERE pg_catalog.starts_with(a.application_name, $1) AND a.state = 'active'`;
+  WHERE pg_catalog.starts_with(a.application_name, $1) AND a.state = 'active'
+    AND pg_catalog.substring(a.application_name, pg_catalog.length($1) + 1) ~ '^(worker|pg_dump|pg_restore) '`;
 
 /** Whoever waits for the other end of its connection, or for nothing at all, moves within moments; these may rightly take their time. */
 const PATIENT = new Set(["Timeout", "Lock", "Extension"]);
@@ -51,7 +52,7 @@ export function watchCopies(run: Run): CopyWatch {
   return {
     look: async (session) => {
       if (session.serverVersion < 140_000) return await session.run("SELECT 1");
-      const rows = await session.query<Row>(COPIES, [`${ownNames(run)}worker `]);
+      const rows = await session.query<Row>(COPIES, [ownNames(run)]);
       const now = performance.now();
       const before = seen[session.side];
       const current = rows.map(({ worker, ...copy }): [string, Seen] => {
