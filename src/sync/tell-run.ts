@@ -1,8 +1,9 @@
-import { asPgdittoError, type PgdittoError } from "../errors.ts";
+import { asPgdittoError, PgdittoError } from "../errors.ts";
 import type { SyncEventBody } from "../events.ts";
 import { EVENT_FORMAT } from "../events.ts";
 import { withFacts } from "../postgres/server-error.ts";
 import { isConnectionLoss } from "../postgres/sqlstate.ts";
+import { cancelled } from "../util/wait.ts";
 import { summarize } from "./open.ts";
 import { type Run, warnOfConfig } from "./run.ts";
 import { summarizeError } from "./summarize-error.ts";
@@ -36,7 +37,7 @@ export async function tellRun<T extends object>(
     run.emit(done(result));
     return result;
   } catch (error) {
-    const failure = sayingWhatNow(asPgdittoError(error));
+    const failure = sayingWhatNow(run.signal.aborted && !(error instanceof PgdittoError) ? cancelled(run.signal) : asPgdittoError(error));
     run.emit({
       type: "run:failed",
       error: summarizeError(failure),
