@@ -210,7 +210,25 @@ describe("partitions", () => {
   test("partitions there only", async () => {
     await using source = await freshDatabase("source", { sql: ["CREATE TABLE logs (at date NOT NULL, note text)", ROWS] });
     await using target = await freshDatabase("target", { sql: [YEARS, "INSERT INTO logs VALUES ('2025-05-05', 'old')"] });
-    await copy(source, target, truncate);
+    const { events } = await copy(source, target, truncate);
+    expect(await target.sql(sum)).toEqual(await source.sql(sum));
+    expect(warningCodes(events)).toEqual(["other-partitions"]);
+  });
+
+  test("inheritance on the source, partitions on the target: refused, because emptying the top empties what is loaded already", async () => {
+    const heirs = `CREATE TABLE logs (at date NOT NULL, note text);
+      CREATE TABLE logs_25 (CHECK (at < '2026-01-01')) INHERITS (logs); CREATE TABLE logs_26 () INHERITS (logs)`;
+    const big = "INSERT INTO logs_25 SELECT '2025-03-03', repeat('x', 500) FROM generate_series(1, 10000)";
+    await using source = await freshDatabase("source", { sql: [heirs, big, "INSERT INTO logs_26 VALUES ('2026-01-01', 'y')"] });
+    await using target = await freshDatabase("target", { sql: [YEARS, "INSERT INTO logs VALUES ('2025-05-05', 'old')"] });
+    for (const atomic of [false, true]) {
+      const error = await copy(source, target, { ...truncate, jobs: 1, atomic }).catch((failure: PgdittoError) => failure);
+      expect(error).toMatchObject({ code: "preflight", exitCode: 6 });
+      expect("message" in error && error.message).toContain("public.logs_25, public.logs_26 are partitions of public.logs on the target");
+      expect(await target.sql("SELECT note FROM logs")).toEqual([{ note: "old" }]);
+    }
+    // each leaf alone is what it is on both sides
+    await copy(source, target, { ...truncate, excludeTables: ["logs"] });
     expect(await target.sql(sum)).toEqual(await source.sql(sum));
   });
 });
