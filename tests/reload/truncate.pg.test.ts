@@ -96,6 +96,33 @@ describe("--mode truncate", () => {
     await expect(copy(source, target, truncate)).rejects.toMatchObject({ sqlstate: "23514" });
   });
 
+  test.each([
+    ["UNIQUE (code) DEFERRABLE", "23505"],
+    ["UNIQUE (code) DEFERRABLE INITIALLY DEFERRED", "23505"],
+    ["EXCLUDE (code WITH =) DEFERRABLE", "23P01"],
+  ])("%s of the target alone: rows that break it are refused, and triggers still keep quiet", async (key, sqlstate) => {
+    const table = "CREATE TABLE t (id int PRIMARY KEY, code int)";
+    await using source = await freshDatabase("source", { sql: [table, "INSERT INTO t VALUES (1, 7), (2, 7)"] });
+    await using target = await freshDatabase("target", {
+      sql: `${table}; ALTER TABLE t ADD CONSTRAINT late ${key}; INSERT INTO t VALUES (9, 9);
+        CREATE TABLE seen (what text); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.seen VALUES (TG_OP); RETURN NULL; END$$;
+        CREATE TRIGGER usual AFTER INSERT OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION see()`,
+    });
+    await target.sql("TRUNCATE seen");
+    const before = await schemaText(target.url);
+    for (const atomic of [false, true]) {
+      await source.sql("UPDATE t SET code = 7");
+      const error = await copy(source, target, { ...truncate, atomic }).catch((failure: PgdittoError) => failure);
+      expect(error).toMatchObject({ sqlstate });
+      expect(await target.sql("SELECT * FROM t ORDER BY id")).toHaveLength(atomic ? 2 : 1);
+      await source.sql("UPDATE t SET code = id");
+      await copy(source, target, { ...truncate, atomic });
+      expect(await target.sql("SELECT * FROM t ORDER BY id")).toEqual(await source.sql("SELECT * FROM t ORDER BY id"));
+      expect(await target.sql("SELECT * FROM seen")).toEqual([]);
+      expect(await schemaText(target.url)).toBe(before);
+    }
+  });
+
   test("rows and nothing else: TRUNCATE, INSERT and SELECT are enough where nothing is in the way", async () => {
     const plain = "CREATE TABLE plain AS SELECT g AS id FROM generate_series(1, 10) g";
     await using source = await freshDatabase("source", { sql: plain });

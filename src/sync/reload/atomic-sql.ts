@@ -9,11 +9,11 @@ import type { ReloadContents } from "./read-reload.ts";
  * Readers go on, writers wait (manual 13.3, table 13.2). The tables at the other end of foreign keys too: whoever deletes there a row that a
  * new one refers to would not see it before the commit.
  */
-export async function lockSql(session: Session, { filled, inTheWay }: ReloadContents): Promise<string> {
+export async function lockSql(session: Session, { inTheWay }: ReloadContents): Promise<string> {
   const rows = await session.query<{ schema: string; name: string }>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND c.relkind IN ('r', 'p') ORDER BY 1, 2`,
-    [[...filled, ...outsideOf(inTheWay)]],
+    [[...inTheWay.filled, ...outsideOf(inTheWay)]],
   );
   const names = rows.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`);
   return inSlices(names, 500)

@@ -76,6 +76,6 @@ function canWait(definition: string): boolean {
 
 function obstacle(message: string, fix: string): Obstacle {
   const may =
-    "A role that may set session_replication_role (a superuser, or from PostgreSQL 15 on GRANT SET ON PARAMETER) has no need of an order.";
+    "A role that may set session_replication_role (a superuser, or from PostgreSQL 15 on GRANT SET ON PARAMETER) has no need of an order, unless a unique constraint of the tables is DEFERRABLE.";
   return { code: "atomic", side: "target", message, fix: `${fix} ${may}` };
 }

@@ -43,7 +43,7 @@ export async function reloadAtomically(run: Run, opened: Opened, contents: Reloa
   await fitWorkers(run, opened, 1);
   const settings = [
     loadingSettings(await readAbilities(opened.control), 1),
-    ...(contents.replica ? ["SET session_replication_role = replica"] : []),
+    ...(contents.inTheWay.replica ? ["SET session_replication_role = replica"] : []),
   ].join("; ");
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: database, settings, count: 1, snapshot, tables: plan.rows.copied }),
@@ -144,8 +144,8 @@ async function oneAttempt(run: Run, worker: Worker, session: Session, contents: 
 }
 
 /** Where triggers keep quiet, those of foreign keys do too: the rows have to be looked at. */
-async function brokenKeys(session: Session, { replica, inTheWay }: ReloadContents, signal: AbortSignal): Promise<Difference[]> {
-  if (!replica) return [];
+async function brokenKeys(session: Session, { inTheWay }: ReloadContents, signal: AbortSignal): Promise<Difference[]> {
+  if (!inTheWay.replica) return [];
   const found: Difference[] = [];
   for (const { table, name, validate, putBack } of inTheWay.foreignKeys) {
     // one that was not valid before need not be now

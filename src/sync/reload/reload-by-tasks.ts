@@ -51,7 +51,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
   const settings = [
     loadingSettings(await readAbilities(opened.control), count),
     `SET lock_timeout = '${lockTimeout(run)}'`,
-    ...(contents.replica ? ["SET session_replication_role = replica"] : []),
+    ...(contents.inTheWay.replica ? ["SET session_replication_role = replica"] : []),
   ].join("; ");
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: database, settings, count, snapshot, tables: plan.rows.copied }),
