@@ -22,7 +22,7 @@ export interface InTheWay {
   /** Materialized views that read the tables: they are not refreshed. */
   staleViews: readonly string[];
   /** In this order. With `--atomic` only triggers: taking off anything else would keep readers out. What breaks foreign keys is found before the commit. */
-  takenOff: readonly Removable[];
+  takenOff: ReadonlyArray<Removable & { refTable?: number; index?: number }>;
 }
 
 export async function readInTheWay(

@@ -6,6 +6,7 @@ import { displayIdent, displayName } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type FillRights, readFillRights } from "../../target/fill-rights.ts";
 import { groupBy } from "../../util/group-by.ts";
+import { puttingBackObstacles } from "../ledger/removal-obstacles.ts";
 import { readingObstacles } from "../preflight/source-obstacles.ts";
 import type { Run } from "../run.ts";
 import { type InTheWay, outsideOf } from "./in-the-way.ts";
@@ -69,7 +70,10 @@ export async function rightsObstacles(run: Run, control: Session, look: Look): P
       `Row level security hides rows of ${named(hidden)} from role ${role}, which does not own it.`,
       `ALTER ROLE ${role} BYPASSRLS; or connect as its owner.`,
     );
-  found.push(...ownershipObstacles(role, await readFillRights(control, [...altered], []), look));
+  found.push(
+    ...ownershipObstacles(role, await readFillRights(control, [...altered], []), look),
+    ...(await puttingBackObstacles(control, inTheWay.takenOff)),
+  );
   if (altered.size > 0 && !run.config.atomic && state?.create === false)
     add(
       "no-create",
