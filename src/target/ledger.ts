@@ -32,7 +32,7 @@ export interface LedgerEntry {
 
 const LEDGER = "pgditto.ledger";
 
-/** A statement of the ledger waits so long for its lock; everything behind it waits with it. */
+/** A statement of the ledger waits so long for its lock, unless told otherwise; everything behind it waits with it. */
 const LOCK_TIMEOUT = "60s";
 
 /**
@@ -86,19 +86,27 @@ COMMENT ON TABLE ${LEDGER} IS 'What pgditto has taken off in this database, and 
 /**
  * Takes things off, in this order, each in one transaction with the row that says how it is put back: whatever dies, neither is lost.
  * @param options.attempts In all, where somebody else's lock is in the way; default 1.
+ * @param options.lockTimeout How long one attempt waits for such a lock; default 60 s.
  * @param options.taken Told of each when it is off.
  */
 export async function takeOff(
   session: Session,
   removables: readonly Removable[],
-  options: { run: string; purpose: LedgerPurpose; signal: AbortSignal; attempts?: number; taken?: (removable: Removable) => void },
+  options: {
+    run: string;
+    purpose: LedgerPurpose;
+    signal: AbortSignal;
+    attempts?: number;
+    lockTimeout?: string;
+    taken?: (removable: Removable) => void;
+  },
 ): Promise<void> {
   if (removables.length === 0) return;
   await openLedger(session);
   const { systemIdentifier, oid, name } = await readIdentity(session);
   for (const removable of removables) {
     const sql = `${notedOff(removable, options, [quoteLiteral(name), oid, quoteLiteral(systemIdentifier)])}; ${removable.takeOff}`;
-    await patiently(options.attempts ?? 1, options.signal, () => inTransaction(session, sql, options.signal));
+    await patiently(options.attempts ?? 1, options.signal, () => inTransaction(session, sql, options.signal, options.lockTimeout));
     options.taken?.(removable);
   }
 }
@@ -160,9 +168,9 @@ END $$`,
   }
 }
 
-async function inTransaction(session: Session, sql: string, signal: AbortSignal): Promise<void> {
+async function inTransaction(session: Session, sql: string, signal: AbortSignal, lockTimeout = LOCK_TIMEOUT): Promise<void> {
   try {
-    await session.run(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = on; ${sql}; COMMIT`, signal);
+    await session.run(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'; SET LOCAL synchronous_commit = on; ${sql}; COMMIT`, signal);
   } catch (error) {
     if (session.alive) await session.run("ROLLBACK");
     throw error;
