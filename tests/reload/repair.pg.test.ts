@@ -189,3 +189,39 @@ test("statements of a role that is not to be trusted never run with a superuser'
     await sql(admin, `DROP ROLE ${role}`);
   }
 });
+
+test("neither default privileges nor pg_write_all_data let anybody write statements that a superuser would run", async () => {
+  await using database = await freshDatabase("target", { sql: SQL });
+  const schema = await schemaText(database.url);
+  await withPlainRole(database, async (role, as) => {
+    await database.sql(
+      `ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO ${role}; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO ${role}`,
+    );
+    await deadReload(database);
+    const change = "UPDATE pgditto.ledger SET put_back = 'DROP TABLE public.parent CASCADE'";
+    await expect(sql(as, change)).rejects.toMatchObject({ code: "42501" });
+    if (server("target").major >= 14) {
+      await database.sql(`GRANT pg_write_all_data, pg_read_all_data TO ${role}`);
+      await sql(as, change);
+      expect(await database.sql("SELECT FROM pgditto.ledger WHERE put_back LIKE 'DROP%'")).toEqual([]);
+    }
+    const opened = [
+      "GRANT UPDATE ON pgditto.ledger TO PUBLIC",
+      "GRANT UPDATE (put_back) ON pgditto.ledger TO PUBLIC",
+      "ALTER TABLE pgditto.ledger DISABLE ROW LEVEL SECURITY",
+    ];
+    for (const open of opened) {
+      await database.sql(open);
+      expect(await repair(database)).toMatchObject({
+        code: 6,
+        stderr: expect.stringContaining("Others than its owner may write") as string,
+      });
+      await database.sql("REVOKE ALL ON pgditto.ledger FROM PUBLIC; ALTER TABLE pgditto.ledger ENABLE ROW LEVEL SECURITY");
+    }
+    await database.sql(
+      `ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM ${role}; ALTER DEFAULT PRIVILEGES REVOKE ALL ON SCHEMAS FROM ${role}`,
+    );
+    expect(await repair(database)).toMatchObject({ code: 0 });
+    expect(await schemaText(database.url)).toBe(schema);
+  });
+});
