@@ -170,6 +170,52 @@ describe("--atomic", () => {
     expect(await sql(url, "SELECT * FROM t")).toEqual([{ id: 1 }]);
   });
 
+  test("rules ON DELETE that would fire are refused, others are not", async () => {
+    const table = "CREATE TABLE t AS SELECT 1 AS id";
+    await using source = await freshDatabase("source", { sql: table });
+    await using target = await freshDatabase("target", {
+      sql: `${table}; UPDATE t SET id = 2; CREATE RULE keep AS ON DELETE TO t DO INSTEAD NOTHING; ALTER TABLE t ENABLE ALWAYS RULE keep`,
+    });
+    const options = { ...atomic, excludeTables: [] };
+    const error = await copy(source, target, options).catch((failure: PgdittoError) => failure);
+    expect(error).toMatchObject({ code: "preflight", exitCode: 6 });
+    expect("message" in error && error.message).toContain("rules ON DELETE would act on that: keep of public.t.");
+    expect(await target.sql("SELECT * FROM t")).toEqual([{ id: 2 }]);
+    // keeps quiet in a replica's session
+    await target.sql("ALTER TABLE t ENABLE RULE keep");
+    await copy(source, target, options);
+    expect(await target.sql("SELECT * FROM t")).toEqual([{ id: 1 }]);
+    await withPlainRole(target, async (role, as) => {
+      await ownAll(target, role);
+      await expect(copy(source, { url: as }, options)).rejects.toMatchObject({ code: "preflight" });
+      await target.sql("ALTER TABLE t DISABLE RULE keep; UPDATE t SET id = 3");
+      await copy(source, { url: as }, options);
+      expect(await target.sql("SELECT * FROM t")).toEqual([{ id: 1 }]);
+    });
+  });
+
+  test("such a role, and partitions that refer to each other: refused, unless the key can wait", async () => {
+    const tree = (
+      later: string,
+    ) => `CREATE TABLE tree (id int PRIMARY KEY, up int CONSTRAINT upwards REFERENCES tree ${later}) PARTITION BY RANGE (id);
+      CREATE TABLE low PARTITION OF tree FOR VALUES FROM (1) TO (10); CREATE TABLE high PARTITION OF tree FOR VALUES FROM (10) TO (20);
+      INSERT INTO tree VALUES (1, 11), (11, 1)`;
+    await using source = await freshDatabase("source", { sql: tree("") });
+    for (const later of ["", "DEFERRABLE"]) {
+      await using target = await freshDatabase("target", { sql: tree(later) });
+      await withPlainRole(target, async (role, as) => {
+        await ownAll(target, role);
+        const run = copy(source, { url: as }, { ...atomic, excludeTables: [] });
+        if (later === "") await expect(run).rejects.toThrow("Partitions of public.tree refer to each other (public.tree: upwards)");
+        else await run;
+        expect(await target.sql("SELECT id, up FROM tree ORDER BY 1")).toEqual([
+          { id: 1, up: 11 },
+          { id: 11, up: 1 },
+        ]);
+      });
+    }
+  });
+
   test("forced row security in the way is no surprise", async () => {
     const sql = "CREATE TABLE t AS SELECT 1 AS id";
     await using source = await freshDatabase("source", { sql });
