@@ -205,7 +205,7 @@ describe("a failure on the way", () => {
     const { source, target } = pair;
     const ledger = `CREATE SCHEMA pgditto; CREATE TABLE pgditto.ledger (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run text NOT NULL, purpose text NOT NULL, kind text NOT NULL,
       "schema" text NOT NULL, "table" text NOT NULL, name text NOT NULL, state text NOT NULL DEFAULT 'off', put_back text NOT NULL, validate text,
-      taken timestamptz NOT NULL DEFAULT now(), database text NOT NULL, database_oid bigint NOT NULL, system text NOT NULL);
+      taken timestamptz NOT NULL DEFAULT now(), database text NOT NULL, database_oid bigint NOT NULL, system text NOT NULL); ALTER TABLE pgditto.ledger ENABLE ROW LEVEL SECURITY;
       INSERT INTO pgditto.ledger (run, purpose, kind, "schema", "table", name, put_back, database, database_oid, system)
       VALUES ('r', 'reload', 'trigger', 'public', 'orders', 'usual', 'DROP TABLE public.seen', 'somewhere', 1, '2')`;
     await source.sql(ledger);

@@ -1,8 +1,7 @@
-import type { Removable } from "../../catalog/removable/removable.ts";
 import { quoteQualified } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import { inSlices } from "../../util/group-by.ts";
-import { outsideOf } from "./in-the-way.ts";
+import { type InTheWay, outsideOf } from "./in-the-way.ts";
 import type { ReloadContents } from "./read-reload.ts";
 
 /**
@@ -22,6 +21,8 @@ export async function lockSql(session: Session, { inTheWay }: ReloadContents): P
 }
 
 /** Triggers disabled and enabled again in the transaction itself: nobody else ever sees them off. */
-export function quietSql(triggers: readonly Removable[], to: "off" | "back"): string[] {
-  return triggers.map((trigger) => (to === "off" ? trigger.takeOff : trigger.putBack));
+export function quietSql({ takenOff, mayBeReplica, replica }: InTheWay, to: "off" | "back"): string[] {
+  const statements = takenOff.map((trigger) => (to === "off" ? trigger.takeOff : trigger.putBack));
+  if (replica || !mayBeReplica) return statements;
+  return ["SET LOCAL session_replication_role = replica", ...statements, "SET LOCAL session_replication_role = origin"];
 }

@@ -15,7 +15,9 @@ import type { Run } from "../run.ts";
 export interface InTheWay {
   /** OIDs on the target: what is emptied and filled, with the partitions below it. */
   filled: ReadonlySet<number>;
-  /** Sessions that load may say that they are a replica's, and do: triggers and foreign keys keep quiet then. */
+  /** Sessions may say that they are a replica's, so that event triggers take no notice of what is taken off and put back. */
+  mayBeReplica: boolean;
+  /** Those that load do: triggers and foreign keys keep quiet then. */
   replica: boolean;
   foreignKeys: readonly RemovableForeignKey[];
   rowSecurity: readonly Removable[];
@@ -31,7 +33,8 @@ export async function readInTheWay(
   look: { copied: readonly TableInfo[]; shapes: ReadonlyMap<string, TableShape> },
 ): Promise<InTheWay> {
   const filled = filledOids(look.copied, look.shapes);
-  const replica = (await mayBeReplica(control)) && !(await hasLateKeys(control, filled));
+  const may = await mayBeReplica(control);
+  const replica = may && !(await hasLateKeys(control, filled));
   const foreignKeys = await readForeignKeys(control, filled);
   const triggers = await readEnabledTriggers(control, filled, replica ? "always-or-replica" : "all");
   // proving a foreign key reads both of its tables
@@ -44,6 +47,7 @@ export async function readInTheWay(
   const indexes = run.config.dropIndexes ? await readSecondaryIndexes(control, filled) : [];
   return {
     filled,
+    mayBeReplica: may,
     replica,
     foreignKeys,
     rowSecurity,

@@ -18,6 +18,8 @@ import type { ReloadContents } from "./read-reload.ts";
 export async function putBackAll(run: Run, control: Session, workers: Workers, contents: ReloadContents): Promise<PutBackResult> {
   const entries = await leftOff(run, control, contents);
   const sessions = await Promise.all(workers.list.slice(0, Math.max(1, entries.length)).map((worker) => worker.target.get()));
+  if (contents.inTheWay.mayBeReplica)
+    await Promise.all(sessions.map((session) => session.run("SET session_replication_role = replica", run.signal)));
   return await putBack(run, entries, sessions);
 }
 

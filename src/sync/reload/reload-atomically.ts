@@ -115,7 +115,7 @@ async function oneAttempt(run: Run, worker: Worker, session: Session, contents: 
   const { signal } = run;
   await session.run(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout(run)}'`, signal);
   await session.run(await lockSql(session, contents), signal);
-  await session.run(["SET CONSTRAINTS ALL DEFERRED", ...quietSql(inTheWay.takenOff, "off")].join("; "), signal);
+  await session.run(["SET CONSTRAINTS ALL DEFERRED", ...quietSql(inTheWay, "off")].join("; "), signal);
   // rows that refer to others go before those: in the opposite order of coming
   for (const task of plan.rows.tasks.toReversed()) {
     if (task.kind !== "copy") continue;
@@ -131,7 +131,7 @@ async function oneAttempt(run: Run, worker: Worker, session: Session, contents: 
   const options = { encoding, statistics: undefined, journal: undefined, pace: guard.pace, inTransaction: true };
   const done = await runPlan(alone, plan.rows, { list: [worker], [Symbol.asyncDispose]: async () => undefined }, options);
   run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
-  await session.run(["SET CONSTRAINTS ALL IMMEDIATE", ...quietSql(inTheWay.takenOff, "back")].join("; "), signal);
+  await session.run(["SET CONSTRAINTS ALL IMMEDIATE", ...quietSql(inTheWay, "back")].join("; "), signal);
   const source = await worker.source.get();
   const differences = [
     ...(await rowDifferences(run, { source, target: session }, contents, done.counts)),
