@@ -69,8 +69,26 @@ describe("partitions", () => {
     expect(plan(shapes({ name: "t4", kind: "p" }), new Set([4])).copies).toEqual(["public.t4 tree"]);
   });
 
+  test("a table of its own on the source, below a tree that is emptied as a whole: refused, selected or not", () => {
+    const target = shapes({ name: "t4", kind: "p" }, { name: "mid", kind: "p", parent: shapeKey({ schema: "public", name: "t4" }) }, top, {
+      name: "t2",
+      parent: shapeKey({ schema: "public", name: "mid" }),
+    });
+    const tables = [makeTable({ oid: 4 }), makeTable({ oid: 2 })];
+    for (const selected of [ALL, new Set([4])]) {
+      const { obstacles } = matchTables(tables, selected, { source: shapes({ name: "t4" }, { name: "t2" }), target });
+      expect(obstacles.map(({ message }) => message)).toEqual([
+        "public.t2 is a partition of public.t4 on the target and not on the source: replacing all rows of public.t4 would empty it too.",
+      ]);
+    }
+    expect(matchTables(tables, new Set([2]), { source: shapes({ name: "t4" }, { name: "t2" }), target }).obstacles).toEqual([]);
+  });
+
   test("a foreign one below would be emptied on another server", () => {
     const target = shapes(top, leaf("t2", "2025"), { ...leaf("t3", "2027"), kind: "f" }, { name: "t4" });
     expect(plan(target).obstacles.join()).toContain("some of them are foreign tables");
+    const split = shapes({ name: "t4", kind: "p" }, { name: "far", kind: "f", parent: shapeKey({ schema: "public", name: "t4" }) });
+    expect(plan(split, new Set([4])).obstacles.join()).toContain("some of them are foreign tables");
+    expect(plan(split, new Set([2])).obstacles.join()).not.toContain("t4");
   });
 });

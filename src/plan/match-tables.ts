@@ -9,7 +9,7 @@ type Shapes = ReadonlyMap<string, TableShape>;
 export interface MatchedTables {
   /** The source's, with what has to be loaded through another table there marked so. */
   tables: readonly TableInfo[];
-  /** Partitioned tables whose partitions are others on the target: all their rows there are replaced. */
+  /** Tables that are partitioned otherwise on one side than on the other: all their rows on the target are replaced. */
   throughTop: readonly TableInfo[];
   obstacles: readonly Obstacle[];
 }
@@ -42,17 +42,50 @@ export function matchTables(
     if (hasForeign(shapeKey(top), target)) obstacles.push(foreignPartition(top));
   }
   const tops = new Set(throughTop.map((top) => top.oid));
+  const split = tables.filter((table) => table.kind === "r" && !tops.has(table.root) && target.get(shapeKey(table))?.kind === "p");
+  const loaded = split.filter(({ oid }) => selected.has(oid));
+  for (const table of loaded) if (hasForeign(shapeKey(table), target)) obstacles.push(foreignPartition(table));
+  const whole = [...throughTop, ...loaded];
+  obstacles.push(...withinObstacles(tables, whole, target));
   return {
     tables: tables.map((table) => {
       const { through: _, ...plain } = table;
       if (table.kind !== "r") return plain;
       if (tops.has(table.root)) return { ...plain, through: table.root };
-      // split into partitions on the target only
-      return target.get(shapeKey(table))?.kind === "p" ? { ...plain, parts: [plain] } : plain;
+      return split.includes(table) ? { ...plain, parts: [plain] } : plain;
     }),
-    throughTop,
+    throughTop: whole,
     obstacles,
   };
+}
+
+/** Emptying a tree as a whole would empty what is a table of its own on the source, whether its new rows are in by then or nobody asked for them. */
+function withinObstacles(tables: readonly TableInfo[], whole: readonly TableInfo[], target: Shapes): Obstacle[] {
+  const tops = new Map(whole.map((table) => [shapeKey(table), table]));
+  const roots = new Set(whole.map(({ oid }) => oid));
+  const above = (key: string): TableInfo | undefined => {
+    const parent = target.get(key)?.parent;
+    return parent === undefined ? undefined : (tops.get(parent) ?? above(parent));
+  };
+  const within = tables
+    // what goes through a top has its place in that
+    .filter((table) => table.kind === "r" && !(table.root !== table.oid && roots.has(table.root)))
+    .concat(whole)
+    .flatMap((table) => {
+      const top = above(shapeKey(table));
+      return top ? [{ top, table }] : [];
+    });
+  return [...groupBy(within, ({ top }) => top)].map(([top, below]) => {
+    const name = displayName(top.schema, top.name);
+    const names = [...new Set(below.map(({ table }) => displayName(table.schema, table.name)))];
+    const [are, them] = names.length === 1 ? ["is a partition", "it"] : ["are partitions", "them"];
+    return {
+      code: "partitions",
+      side: "target",
+      message: `${names.join(", ")} ${are} of ${name} on the target and not on the source: replacing all rows of ${name} would empty ${them} too.`,
+      fix: `Partition ${name} the same way on both sides, or leave it out (--exclude-table ${name}).`,
+    };
+  });
 }
 
 function samePlace(key: string, source: Shapes, target: Shapes): boolean {

@@ -32,7 +32,7 @@ export interface LedgerEntry {
 
 const LEDGER = "pgditto.ledger";
 
-/** A statement of the ledger waits so long for its lock; everything behind it waits with it. */
+/** A statement of the ledger waits so long for its lock, unless told otherwise; everything behind it waits with it. */
 const LOCK_TIMEOUT = "60s";
 
 /**
@@ -60,6 +60,17 @@ export async function readLedger(session: Session): Promise<LedgerEntry[]> {
   });
 }
 
+/**
+ * Nobody else writes into it: neither by ALTER DEFAULT PRIVILEGES nor as a member of pg_write_all_data. Row security without a policy lets its owner
+ * and superusers through alone (manual 5.9).
+ */
+const CLOSE = `ALTER TABLE ${LEDGER} ENABLE ROW LEVEL SECURITY;
+DO $$ DECLARE other pg_catalog.text; BEGIN
+  FOR other IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+    FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a WHERE c.oid = '${LEDGER}'::pg_catalog.regclass AND a.grantee <> c.relowner
+  LOOP EXECUTE 'REVOKE ALL ON ${LEDGER} FROM ' || other || ' CASCADE'; END LOOP;
+END $$;`;
+
 /** Makes the ledger where there is none. @throws PgdittoError `preflight` when the role may not, or when it is not to be trusted. */
 export async function openLedger(session: Session): Promise<void> {
   if (await isThere(session)) return;
@@ -68,7 +79,8 @@ export async function openLedger(session: Session): Promise<void> {
 CREATE TABLE IF NOT EXISTS ${LEDGER} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run text NOT NULL, purpose text NOT NULL, kind text NOT NULL,
   "schema" text NOT NULL, "table" text NOT NULL, name text NOT NULL, state text NOT NULL DEFAULT 'off', put_back text NOT NULL, validate text,
   taken timestamptz NOT NULL DEFAULT pg_catalog.now(), database text NOT NULL, database_oid bigint NOT NULL, system text NOT NULL);
-COMMENT ON TABLE ${LEDGER} IS 'What pgditto has taken off in this database, and the statements that put it back: pgditto repair, pgditto constraints restore.'; COMMIT`);
+COMMENT ON TABLE ${LEDGER} IS 'What pgditto has taken off in this database, and the statements that put it back: pgditto repair, pgditto constraints restore.';
+${CLOSE} COMMIT`);
   } catch (error) {
     await session.run("ROLLBACK");
     if (!(error instanceof PgdittoError) || error.sqlstate !== "42501") throw error;
@@ -86,19 +98,27 @@ COMMENT ON TABLE ${LEDGER} IS 'What pgditto has taken off in this database, and 
 /**
  * Takes things off, in this order, each in one transaction with the row that says how it is put back: whatever dies, neither is lost.
  * @param options.attempts In all, where somebody else's lock is in the way; default 1.
+ * @param options.lockTimeout How long one attempt waits for such a lock; default 60 s.
  * @param options.taken Told of each when it is off.
  */
 export async function takeOff(
   session: Session,
   removables: readonly Removable[],
-  options: { run: string; purpose: LedgerPurpose; signal: AbortSignal; attempts?: number; taken?: (removable: Removable) => void },
+  options: {
+    run: string;
+    purpose: LedgerPurpose;
+    signal: AbortSignal;
+    attempts?: number;
+    lockTimeout?: string;
+    taken?: (removable: Removable) => void;
+  },
 ): Promise<void> {
   if (removables.length === 0) return;
   await openLedger(session);
   const { systemIdentifier, oid, name } = await readIdentity(session);
   for (const removable of removables) {
     const sql = `${notedOff(removable, options, [quoteLiteral(name), oid, quoteLiteral(systemIdentifier)])}; ${removable.takeOff}`;
-    await patiently(options.attempts ?? 1, options.signal, () => inTransaction(session, sql, options.signal));
+    await patiently(options.attempts ?? 1, options.signal, () => inTransaction(session, sql, options.signal, options.lockTimeout));
     options.taken?.(removable);
   }
 }
@@ -160,9 +180,9 @@ END $$`,
   }
 }
 
-async function inTransaction(session: Session, sql: string, signal: AbortSignal): Promise<void> {
+async function inTransaction(session: Session, sql: string, signal: AbortSignal, lockTimeout = LOCK_TIMEOUT): Promise<void> {
   try {
-    await session.run(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = on; ${sql}; COMMIT`, signal);
+    await session.run(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'; SET LOCAL synchronous_commit = on; ${sql}; COMMIT`, signal);
   } catch (error) {
     if (session.alive) await session.run("ROLLBACK");
     throw error;
@@ -170,30 +190,36 @@ async function inTransaction(session: Session, sql: string, signal: AbortSignal)
 }
 
 /**
- * Whether there is a ledger. Its statements are run with our rights, and its triggers would be: so it has to belong to us, or to a superuser
- * (compare CVE-2018-1058).
+ * Whether there is a ledger. Its statements are run with our rights, and its triggers would be: so it has to belong to us, or to a superuser,
+ * and nobody else may write in it (compare CVE-2018-1058).
  */
 async function isThere(session: Session): Promise<boolean> {
-  const rows = await session.query<{ what: string; relation: boolean; owner: string; trusted: boolean }>(`
-SELECT o.what, o.relation, r.rolname AS owner, (r.rolsuper OR r.rolname = CURRENT_USER) AND o.usable AS trusted
+  const rows = await session.query<{ what: string; relation: boolean; owner: string; trusted: boolean; open: boolean }>(`
+SELECT o.what, o.relation, o.open, r.rolname AS owner, (r.rolsuper OR r.rolname = CURRENT_USER) AND o.usable AS trusted
 FROM (
   SELECT 'The schema pgditto' AS what, false AS relation, nspowner AS owner,
-    pg_catalog.has_schema_privilege(oid, 'USAGE') AS usable FROM pg_catalog.pg_namespace WHERE nspname = 'pgditto'
-  UNION ALL SELECT 'The table ${LEDGER}', true, c.relowner,
-    pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
-    AND pg_catalog.has_table_privilege(c.oid, 'DELETE') FROM pg_catalog.pg_class c
+    pg_catalog.has_schema_privilege(oid, 'USAGE') AS usable, false AS open FROM pg_catalog.pg_namespace WHERE nspname = 'pgditto'
+  UNION ALL SELECT 'The table ${LEDGER}', true, c.relowner, pg_catalog.pg_has_role(c.relowner, 'USAGE'),
+    NOT c.relrowsecurity OR EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid)
+    OR EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER'))
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute t, pg_catalog.aclexplode(t.attacl) a
+      WHERE t.attrelid = c.oid AND a.grantee <> c.relowner AND a.privilege_type IN ('INSERT', 'UPDATE')) FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'pgditto' AND c.relname = 'ledger'
 ) o JOIN pg_catalog.pg_roles r ON r.oid = o.owner`);
   const strange = rows.find((row) => !row.trusted);
   if (strange)
-    throw new PgdittoError(
-      "preflight",
+    throw untrusted(
       `${strange.what} belongs to ${displayIdent(strange.owner)}: the target's role may not use it, or would run its statements.`,
-      {
-        object: "pgditto.ledger",
-        side: "target",
-        hint: `Connect to the target as ${displayIdent(strange.owner)}.`,
-      },
+      `Connect to the target as ${displayIdent(strange.owner)}.`,
+    );
+  if (rows.some(({ open }) => open))
+    throw untrusted(
+      `Others than its owner may write into ${LEDGER}, whose statements the target's role would run.`,
+      `Look at what it holds. If all of that is pgditto's: REVOKE what is granted on it, drop its policies, and ALTER TABLE ${LEDGER} ENABLE ROW LEVEL SECURITY;`,
     );
   return rows.some((row) => row.relation);
+}
+
+function untrusted(message: string, hint: string): PgdittoError {
+  return new PgdittoError("preflight", message, { object: LEDGER, side: "target", hint });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PgdittoError } from "../../src/errors.ts";
 import { type FreshDatabase, freshDatabase } from "../support/databases.ts";
-import { type JsonLine, jsonLines, runBetween, startBetween } from "../support/cli-run.ts";
+import { type JsonLine, jsonLines, runBetween, startBetween, until } from "../support/cli-run.ts";
 import { copy, schemaText, warningCodes } from "../support/fidelity.ts";
 import { tableChecksums } from "../support/oracle.ts";
 import { closeGate, GATE, SALES, salesPair, SOLD, SOLD_TABLES, soldRows, untilQuiet, WORKED_ON } from "../support/reload.ts";
@@ -171,12 +171,41 @@ describe("a failure on the way", () => {
     expect(await tableChecksums(target.url)).toEqual(await tableChecksums(source.url));
   });
 
+  test("somebody has a table in use whose key is to be taken off: another attempt", async () => {
+    const tables = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int REFERENCES p); INSERT INTO p VALUES (1)";
+    await using source = await freshDatabase("source", { sql: [tables, "INSERT INTO c VALUES (1)"] });
+    await using target = await freshDatabase("target", { sql: tables });
+    await using other = await openSession(target.url);
+    await other.query("BEGIN; SELECT * FROM p");
+    const run = copy(source, target, { mode: "truncate", yes: true, stallTimeout: 4, retryCount: 5 });
+    const waiting = async (): Promise<boolean> => (await target.sql("SELECT FROM pg_locks WHERE NOT granted")).length > 0;
+    await until(waiting);
+    await until(async () => !(await waiting()));
+    await other.query("COMMIT");
+    await run;
+    expect(await target.sql("SELECT * FROM c")).toEqual([{ id: 1 }]);
+  });
+
+  test("what an earlier run left off because of rows: told as long as it is off, back once the new rows allow it", async () => {
+    const table = "CREATE TABLE t (id int)";
+    await using source = await freshDatabase("source", { sql: [table, "INSERT INTO t VALUES (1), (1)"] });
+    await using target = await freshDatabase("target", { sql: [table, "CREATE UNIQUE INDEX once ON t (id)"] });
+    const schema = await schemaText(target.url);
+    for (const dropIndexes of [true, false]) {
+      const error = await copy(source, target, { mode: "truncate", yes: true, dropIndexes }).catch((failure: PgdittoError) => failure);
+      expect(error).toMatchObject({ code: "verify", exitCode: 3, differences: [{ kind: "index", object: "public.t: once" }] });
+    }
+    await source.sql("UPDATE t SET id = 2 WHERE ctid = (SELECT min(ctid) FROM t)");
+    await copy(source, target, { mode: "truncate", yes: true });
+    expect(await schemaText(target.url)).toBe(schema);
+  });
+
   test("a ledger that came with a copy of another database is refused; one that the source holds stays there", async () => {
     await using pair = await salesPair();
     const { source, target } = pair;
     const ledger = `CREATE SCHEMA pgditto; CREATE TABLE pgditto.ledger (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, run text NOT NULL, purpose text NOT NULL, kind text NOT NULL,
       "schema" text NOT NULL, "table" text NOT NULL, name text NOT NULL, state text NOT NULL DEFAULT 'off', put_back text NOT NULL, validate text,
-      taken timestamptz NOT NULL DEFAULT now(), database text NOT NULL, database_oid bigint NOT NULL, system text NOT NULL);
+      taken timestamptz NOT NULL DEFAULT now(), database text NOT NULL, database_oid bigint NOT NULL, system text NOT NULL); ALTER TABLE pgditto.ledger ENABLE ROW LEVEL SECURITY;
       INSERT INTO pgditto.ledger (run, purpose, kind, "schema", "table", name, put_back, database, database_oid, system)
       VALUES ('r', 'reload', 'trigger', 'public', 'orders', 'usual', 'DROP TABLE public.seen', 'somewhere', 1, '2')`;
     await source.sql(ledger);

@@ -107,6 +107,26 @@ describe("rights", () => {
     });
   });
 
+  test("what the role could take off and not put back stays on: CREATE for an index, REFERENCES for a key", async () => {
+    const tables =
+      "CREATE SCHEMA own; CREATE TABLE own.codes (id int PRIMARY KEY); CREATE TABLE own.t (id int REFERENCES own.codes, note text)";
+    const index = "CREATE INDEX t_note ON own.t (note)";
+    await using source = await freshDatabase("source", {
+      sql: [tables, "INSERT INTO own.codes VALUES (1); INSERT INTO own.t VALUES (1, 'x')"],
+    });
+    await using target = await freshDatabase("target", { sql: [tables, index, "INSERT INTO own.codes VALUES (1)"] });
+    await withPlainRole(target, async (role, as) => {
+      await ownAll(target, role);
+      await target.sql(`GRANT USAGE ON SCHEMA own TO ${role}; ALTER TABLE own.t OWNER TO ${role}; GRANT SELECT ON own.codes TO ${role}`);
+      const options = { tables: ["own.t"], dropIndexes: true };
+      const obstacles = await refused(source, { url: as, look: target.url }, options);
+      expect(obstacles.map(({ code }) => code).toSorted()).toEqual(["no-create", "no-references"]);
+      for (const { fix } of obstacles) await target.sql(fix);
+      await copy(source, { url: as }, { ...truncate, ...options });
+      expect(await target.sql("SELECT * FROM own.t")).toEqual([{ id: 1, note: "x" }]);
+    });
+  });
+
   test("every missing privilege at once", async () => {
     await using pair = await salesPair({ target: "CREATE SCHEMA closed" });
     const { source, target } = pair;
@@ -114,7 +134,7 @@ describe("rights", () => {
       await target.sql(`GRANT SELECT ON customers TO ${role}; ALTER TABLE seen OWNER TO ${role}; ALTER TABLE seen ENABLE TRIGGER ALL`);
       const obstacles = await refused(source, { url: as, look: target.url });
       const codes = new Set(obstacles.map(({ code }) => code));
-      expect(codes).toEqual(new Set(["no-write", "not-owner", "no-create", "no-update-sequence"]));
+      expect(codes).toEqual(new Set(["no-write", "not-owner", "no-create", "no-references", "no-update-sequence"]));
       expect(messages(obstacles)).toContainEqual(expect.stringMatching(/has no INSERT, TRUNCATE on public\.customers of the target/));
       expect(messages(obstacles)).toContainEqual(
         expect.stringMatching(/has no SELECT, INSERT, TRUNCATE on public\.orders, public\.parts_25/),

@@ -10,6 +10,7 @@ import { takeOff } from "../../src/target/ledger.ts";
 import { holdRun } from "../../src/target/run-lock.ts";
 import { freshDatabase, type FreshDatabase, reservedDatabase, uniqueName } from "../support/databases.ts";
 import { schemaText } from "../support/fidelity.ts";
+import { withPlainRole } from "../support/reload.ts";
 import { type CliResult, runCli } from "../support/run-cli.ts";
 import { server, urlOf } from "../support/servers.ts";
 import { quoteName, sql } from "../support/sql.ts";
@@ -42,8 +43,9 @@ async function sessionIn({ name }: FreshDatabase): Promise<Session> {
 }
 
 /** A reload that took everything off and is dead: its session is closed. */
-async function deadReload(database: FreshDatabase, run = "deadrun001"): Promise<void> {
+async function deadReload(database: FreshDatabase, run = "deadrun001", role?: string): Promise<void> {
   await using session = await sessionIn(database);
+  if (role !== undefined) await session.run(`SET ROLE ${role}`);
   const tables = new Set((await readOwnTables(session)).map(({ oid }) => oid));
   const removables = [
     ...(await readEnabledTriggers(session, tables, "all")),
@@ -107,6 +109,40 @@ test("an orphan row: the key is back NOT VALID, the row is shown, exit 3; the ne
   expect(await schemaText(database.url)).toBe(before);
 });
 
+test("an orphan row, and a role that may refer to a table but not read it: all the rest is back, the row is shown", async () => {
+  await using database = await freshDatabase("target", { sql: SQL });
+  await withPlainRole(database, async (role, as) => {
+    await database.sql(`ALTER TABLE child OWNER TO ${role}; GRANT REFERENCES ON parent TO ${role}; GRANT USAGE, CREATE ON SCHEMA public TO ${role};
+      ALTER TABLE parent DROP CONSTRAINT parent_code_key; GRANT CREATE ON DATABASE ${quoteName(database.name)} TO ${role}`);
+    const before = await schemaText(database.url);
+    await deadReload(database, "deadrun001", role);
+    await database.sql("INSERT INTO child VALUES (2, 77, 'b')");
+    const { code, stderr } = await repair({ url: as });
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/public.child: fk .*77/) as string });
+    expect(await database.sql("SELECT tgenabled FROM pg_trigger WHERE tgname = 'watch'")).toEqual([{ tgenabled: "O" }]);
+    await database.sql("DELETE FROM child WHERE id = 2");
+    expect(await repair({ url: as })).toMatchObject({ code: 0 });
+    expect(await schemaText(database.url)).toBe(before);
+  });
+});
+
+test("an orphan row of a key between columns of different collations is shown", async () => {
+  await using database = await freshDatabase("target", {
+    sql: `CREATE TABLE parent (id int, code text COLLATE "C", PRIMARY KEY (id, code)); CREATE TABLE child (id int, code varchar(9) COLLATE "POSIX",
+      CONSTRAINT fk FOREIGN KEY (id, code) REFERENCES parent); INSERT INTO parent VALUES (1, 'a'); INSERT INTO child VALUES (1, 'a')`,
+  });
+  await using session = await sessionIn(database);
+  const tables = new Set((await readOwnTables(session)).map(({ oid }) => oid));
+  const keys = await readForeignKeys(session, tables);
+  await takeOff(session, keys, { run: "deadrun001", purpose: "reload", signal: new AbortController().signal });
+  await database.sql("INSERT INTO child VALUES (1, 'b')");
+  const { code, stderr } = await repair(database);
+  expect({ code, stderr }).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining("1 row without a match: (id, code) = (1, b)") as string,
+  });
+});
+
 test("a ledger that came with a copy of the database: refused, with --yes put back there too", async () => {
   await using database = await freshDatabase("target", { sql: SQL });
   const before = await schemaText(database.url);
@@ -152,4 +188,40 @@ test("statements of a role that is not to be trusted never run with a superuser'
   } finally {
     await sql(admin, `DROP ROLE ${role}`);
   }
+});
+
+test("neither default privileges nor pg_write_all_data let anybody write statements that a superuser would run", async () => {
+  await using database = await freshDatabase("target", { sql: SQL });
+  const schema = await schemaText(database.url);
+  await withPlainRole(database, async (role, as) => {
+    await database.sql(
+      `ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO ${role}; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO ${role}`,
+    );
+    await deadReload(database);
+    const change = "UPDATE pgditto.ledger SET put_back = 'DROP TABLE public.parent CASCADE'";
+    await expect(sql(as, change)).rejects.toMatchObject({ code: "42501" });
+    if (server("target").major >= 14) {
+      await database.sql(`GRANT pg_write_all_data, pg_read_all_data TO ${role}`);
+      await sql(as, change);
+      expect(await database.sql("SELECT FROM pgditto.ledger WHERE put_back LIKE 'DROP%'")).toEqual([]);
+    }
+    const opened = [
+      "GRANT UPDATE ON pgditto.ledger TO PUBLIC",
+      "GRANT UPDATE (put_back) ON pgditto.ledger TO PUBLIC",
+      "ALTER TABLE pgditto.ledger DISABLE ROW LEVEL SECURITY",
+    ];
+    for (const open of opened) {
+      await database.sql(open);
+      expect(await repair(database)).toMatchObject({
+        code: 6,
+        stderr: expect.stringContaining("Others than its owner may write") as string,
+      });
+      await database.sql("REVOKE ALL ON pgditto.ledger FROM PUBLIC; ALTER TABLE pgditto.ledger ENABLE ROW LEVEL SECURITY");
+    }
+    await database.sql(
+      `ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM ${role}; ALTER DEFAULT PRIVILEGES REVOKE ALL ON SCHEMAS FROM ${role}`,
+    );
+    expect(await repair(database)).toMatchObject({ code: 0 });
+    expect(await schemaText(database.url)).toBe(schema);
+  });
 });

@@ -96,6 +96,33 @@ describe("--mode truncate", () => {
     await expect(copy(source, target, truncate)).rejects.toMatchObject({ sqlstate: "23514" });
   });
 
+  test.each([
+    ["UNIQUE (code) DEFERRABLE", "23505"],
+    ["UNIQUE (code) DEFERRABLE INITIALLY DEFERRED", "23505"],
+    ["EXCLUDE (code WITH =) DEFERRABLE", "23P01"],
+  ])("%s of the target alone: rows that break it are refused, and triggers still keep quiet", async (key, sqlstate) => {
+    const table = "CREATE TABLE t (id int PRIMARY KEY, code int)";
+    await using source = await freshDatabase("source", { sql: [table, "INSERT INTO t VALUES (1, 7), (2, 7)"] });
+    await using target = await freshDatabase("target", {
+      sql: `${table}; ALTER TABLE t ADD CONSTRAINT late ${key}; INSERT INTO t VALUES (9, 9);
+        CREATE TABLE seen (what text); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.seen VALUES (TG_OP); RETURN NULL; END$$;
+        CREATE TRIGGER usual AFTER INSERT OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION see()`,
+    });
+    await target.sql("TRUNCATE seen");
+    const before = await schemaText(target.url);
+    for (const atomic of [false, true]) {
+      await source.sql("UPDATE t SET code = 7");
+      const error = await copy(source, target, { ...truncate, atomic }).catch((failure: PgdittoError) => failure);
+      expect(error).toMatchObject({ sqlstate });
+      expect(await target.sql("SELECT * FROM t ORDER BY id")).toHaveLength(atomic ? 2 : 1);
+      await source.sql("UPDATE t SET code = id");
+      await copy(source, target, { ...truncate, atomic });
+      expect(await target.sql("SELECT * FROM t ORDER BY id")).toEqual(await source.sql("SELECT * FROM t ORDER BY id"));
+      expect(await target.sql("SELECT * FROM seen")).toEqual([]);
+      expect(await schemaText(target.url)).toBe(before);
+    }
+  });
+
   test("rows and nothing else: TRUNCATE, INSERT and SELECT are enough where nothing is in the way", async () => {
     const plain = "CREATE TABLE plain AS SELECT g AS id FROM generate_series(1, 10) g";
     await using source = await freshDatabase("source", { sql: plain });
@@ -210,7 +237,25 @@ describe("partitions", () => {
   test("partitions there only", async () => {
     await using source = await freshDatabase("source", { sql: ["CREATE TABLE logs (at date NOT NULL, note text)", ROWS] });
     await using target = await freshDatabase("target", { sql: [YEARS, "INSERT INTO logs VALUES ('2025-05-05', 'old')"] });
-    await copy(source, target, truncate);
+    const { events } = await copy(source, target, truncate);
+    expect(await target.sql(sum)).toEqual(await source.sql(sum));
+    expect(warningCodes(events)).toEqual(["other-partitions"]);
+  });
+
+  test("inheritance on the source, partitions on the target: refused, because emptying the top empties what is loaded already", async () => {
+    const heirs = `CREATE TABLE logs (at date NOT NULL, note text);
+      CREATE TABLE logs_25 (CHECK (at < '2026-01-01')) INHERITS (logs); CREATE TABLE logs_26 () INHERITS (logs)`;
+    const big = "INSERT INTO logs_25 SELECT '2025-03-03', repeat('x', 500) FROM generate_series(1, 10000)";
+    await using source = await freshDatabase("source", { sql: [heirs, big, "INSERT INTO logs_26 VALUES ('2026-01-01', 'y')"] });
+    await using target = await freshDatabase("target", { sql: [YEARS, "INSERT INTO logs VALUES ('2025-05-05', 'old')"] });
+    for (const atomic of [false, true]) {
+      const error = await copy(source, target, { ...truncate, jobs: 1, atomic }).catch((failure: PgdittoError) => failure);
+      expect(error).toMatchObject({ code: "preflight", exitCode: 6 });
+      expect("message" in error && error.message).toContain("public.logs_25, public.logs_26 are partitions of public.logs on the target");
+      expect(await target.sql("SELECT note FROM logs")).toEqual([{ note: "old" }]);
+    }
+    // each leaf alone is what it is on both sides
+    await copy(source, target, { ...truncate, excludeTables: ["logs"] });
     expect(await target.sql(sum)).toEqual(await source.sql(sum));
   });
 });

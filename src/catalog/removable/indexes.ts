@@ -4,6 +4,7 @@ import { indexExtrasSql } from "./index-extras.ts";
 import type { Removable } from "./removable.ts";
 
 interface Row {
+  index: number;
   oid: number;
   schema: string;
   table: string;
@@ -17,10 +18,13 @@ interface Row {
  * Indexes of these tables that nothing rests on: behind no constraint, no replica identity, not bound to an extension, no part of a
  * partitioned table's index (its partitions' have names and places of their own, which one CREATE INDEX would not bring back).
  */
-export async function readSecondaryIndexes(session: Session, tables: ReadonlySet<number>): Promise<Array<Removable & { kind: "index" }>> {
+export async function readSecondaryIndexes(
+  session: Session,
+  tables: ReadonlySet<number>,
+): Promise<Array<Removable & { kind: "index"; index: number }>> {
   const rows = await session.query<Row>(
     `
-SELECT t.oid, n.nspname AS schema, t.relname AS table, c.relname AS name, pg_catalog.pg_get_indexdef(c.oid) AS definition,
+SELECT t.oid, n.nspname AS schema, t.relname AS table, c.relname AS name, c.oid AS index, pg_catalog.pg_get_indexdef(c.oid) AS definition,
   ${indexExtrasSql(session, "c.oid")} AS extras,
   COALESCE((SELECT s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = c.reltablespace), '') AS tablespace
 FROM pg_catalog.pg_index i
@@ -37,6 +41,7 @@ ORDER BY 2, 3, c.relname`,
   );
   return rows.map((row) => ({
     kind: "index",
+    index: row.index,
     table: { oid: row.oid, schema: row.schema, name: row.table },
     name: row.name,
     takeOff: `DROP INDEX ${quoteQualified(row.schema, row.name)}`,

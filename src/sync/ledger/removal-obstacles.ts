@@ -3,25 +3,32 @@ import type { Obstacle } from "../../errors.ts";
 import { displayIdent, displayName, quoteIdent, quoteQualified } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 
-/**
- * What the role lacks for taking these off, or, worse, for putting them back: ownership of the tables and of what inherits from them, CREATE
- * where an index is made, REFERENCES where a foreign key leads.
- */
-export async function removalObstacles(
-  session: Session,
-  removables: ReadonlyArray<Removable & { refTable?: number; index?: number }>,
-): Promise<Obstacle[]> {
+/** Of what is taken off: the table that a foreign key leads to, and the index of an index or a unique or exclusion constraint. */
+type Taken = Removable & { refTable?: number; index?: number };
+
+/** What the role lacks for taking these off: ownership of the tables and of what inherits from them; or for putting them back. */
+export async function removalObstacles(session: Session, removables: readonly Taken[]): Promise<Obstacle[]> {
+  const role = displayIdent(session.config.user);
+  const foreign = await readForeign(
+    session,
+    removables.map(({ table }) => table.oid),
+  );
+  return [
+    ...foreign.map(({ schema, name, owner }): Obstacle => ({
+      code: "not-table-owner",
+      side: "target",
+      message: `Role ${role} does not own the table ${displayName(schema, name)}, ${displayIdent(owner)} does.`,
+      fix: `GRANT ${quoteIdent(owner)} TO ${quoteIdent(session.config.user)}; or connect as ${displayIdent(owner)}, or leave the table out with --exclude-table.`,
+    })),
+    ...(await puttingBackObstacles(session, removables)),
+  ];
+}
+
+/** What could be taken off, and then, worse, not be put back: CREATE is wanted where an index is made, REFERENCES where a foreign key leads. */
+export async function puttingBackObstacles(session: Session, removables: readonly Taken[]): Promise<Obstacle[]> {
   const role = displayIdent(session.config.user);
   const obstacles: Obstacle[] = [];
   const add = (code: string, message: string, fix: string): void => void obstacles.push({ code, side: "target", message, fix });
-
-  const tables = removables.map(({ table }) => table.oid);
-  for (const { schema, name, owner } of await readForeign(session, tables))
-    add(
-      "not-table-owner",
-      `Role ${role} does not own the table ${displayName(schema, name)}, ${displayIdent(owner)} does.`,
-      `GRANT ${quoteIdent(owner)} TO ${quoteIdent(session.config.user)}; or connect as ${displayIdent(owner)}, or leave the table out with --exclude-table.`,
-    );
 
   const indexed = removables.filter(({ kind, index }) => kind === "index" || (index ?? 0) !== 0);
   for (const { schema } of await readClosedSchemas(

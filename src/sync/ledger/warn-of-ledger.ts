@@ -5,7 +5,8 @@ import { type Run, warn } from "../run.ts";
 /** A source with things taken off is copied as it is, without them, and its ledger comes along. One look in the catalog where there is none. */
 export async function warnOfLedger(run: Run, source: Session): Promise<void> {
   const [there] = await source.query<{ readable: boolean }>(
-    `SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable
+    `SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+       AND NOT pg_catalog.row_security_active(c.oid) AS readable
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = 'pgditto' AND c.relname = 'ledger' AND c.relkind = 'r'`,
   );

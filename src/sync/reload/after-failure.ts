@@ -33,6 +33,13 @@ export function rolledBack(error: PgdittoError): PgdittoError {
   return withFacts(error, { hint: `The target is as it was: the transaction was rolled back.${hint === "" ? "" : ` ${hint}`}` });
 }
 
+/** The server was told to commit, and was not heard of again. */
+export function perhapsCommitted(error: PgdittoError): PgdittoError {
+  const state =
+    "The answer to COMMIT was lost: it may have been committed. Either all tables have their new rows or all have their old ones.";
+  return withFacts(error, { hint: `${state} ${withoutState(error.hint)}`.trim() });
+}
+
 function withoutState(hint = ""): string {
   return hint.replace(/\s*(The (live )?target is as it was|Nothing was swapped)[^.]*\./gi, "").trim();
 }

@@ -23,7 +23,7 @@ interface Blocker {
 /** A lock that did not come in time, told with the sessions that hold the tables. */
 export async function namingBlockers(run: Run, control: Session, error: PgdittoError, contents: ReloadContents): Promise<PgdittoError> {
   if (error.sqlstate !== "55P03" || error.side !== "target") return error;
-  const tables = [...contents.filled, ...outsideOf(contents.inTheWay)];
+  const tables = [...contents.inTheWay.filled, ...outsideOf(contents.inTheWay)];
   const question = control.query<Blocker>(
     `SELECT DISTINCT l.pid, a.usename AS role, a.application_name AS name, a.state, a.xact_start::pg_catalog.text AS since, c.relname AS table
      FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid

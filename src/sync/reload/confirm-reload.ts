@@ -8,12 +8,12 @@ import type { ReloadContents } from "./read-reload.ts";
  * Rows that are there are replaced only with somebody's word, unless the database is a copy that pgditto has made.
  * @throws PgdittoError `not-confirmed`.
  */
-export async function confirmReload(run: Run, { control, existing }: Opened, { filled, plan }: ReloadContents): Promise<void> {
+export async function confirmReload(run: Run, { control, existing }: Opened, { inTheWay, plan }: ReloadContents): Promise<void> {
   const { config } = run;
   if (!existing || existing.origin !== undefined || config.yes) return;
   const [row] = await control.query<{ bytes: number }>(
     "SELECT COALESCE(pg_catalog.sum(pg_catalog.pg_table_size(oid)), 0)::pg_catalog.float8 AS bytes FROM pg_catalog.pg_class WHERE oid = ANY ($1::pg_catalog.oid[]) AND pg_catalog.pg_relation_size(oid) > 0",
-    [[...filled]],
+    [[...inTheWay.filled]],
   );
   const bytes = row?.bytes ?? 0;
   if (bytes === 0) return;

@@ -8,29 +8,35 @@ import { readStaleViews } from "../../catalog/stale-views.ts";
 import { shapeKey, type TableShape } from "../../catalog/table-shapes.ts";
 import type { TableInfo } from "../../catalog/tables.ts";
 import type { Session } from "../../postgres/session.ts";
-import { readFillRights } from "../../target/fill-rights.ts";
+import { mayBeReplica, readFillRights } from "../../target/fill-rights.ts";
 import type { Run } from "../run.ts";
 
 /** What of the target's tables stands in the way of new rows, and is taken off for them. */
 export interface InTheWay {
   /** OIDs on the target: what is emptied and filled, with the partitions below it. */
   filled: ReadonlySet<number>;
+  /** Sessions may say that they are a replica's, so that event triggers take no notice of what is taken off and put back. */
+  mayBeReplica: boolean;
+  /** Those that load do: triggers and foreign keys keep quiet then. */
+  replica: boolean;
   foreignKeys: readonly RemovableForeignKey[];
   rowSecurity: readonly Removable[];
   /** Materialized views that read the tables: they are not refreshed. */
   staleViews: readonly string[];
   /** In this order. With `--atomic` only triggers: taking off anything else would keep readers out. What breaks foreign keys is found before the commit. */
-  takenOff: readonly Removable[];
+  takenOff: ReadonlyArray<Removable & { refTable?: number; index?: number }>;
 }
 
 export async function readInTheWay(
   run: Run,
   { source, control }: { source: Session; control: Session },
-  look: { copied: readonly TableInfo[]; shapes: ReadonlyMap<string, TableShape>; replica: boolean },
+  look: { copied: readonly TableInfo[]; shapes: ReadonlyMap<string, TableShape> },
 ): Promise<InTheWay> {
   const filled = filledOids(look.copied, look.shapes);
+  const may = await mayBeReplica(control);
+  const replica = may && !(await hasLateKeys(control, filled));
   const foreignKeys = await readForeignKeys(control, filled);
-  const triggers = await readEnabledTriggers(control, filled, look.replica ? "always-or-replica" : "all");
+  const triggers = await readEnabledTriggers(control, filled, replica ? "always-or-replica" : "all");
   // proving a foreign key reads both of its tables
   const outside = (await readFillRights(control, outsideOf({ foreignKeys, filled }), [])).filter(({ owns }) => owns);
   const rowSecurity = (await bypassesRowSecurity(control))
@@ -41,6 +47,8 @@ export async function readInTheWay(
   const indexes = run.config.dropIndexes ? await readSecondaryIndexes(control, filled) : [];
   return {
     filled,
+    mayBeReplica: may,
+    replica,
     foreignKeys,
     rowSecurity,
     staleViews: await readStaleViews(control, [...family]),
@@ -85,6 +93,18 @@ async function brokenChecks(
   const key = ({ table: { schema, name: table }, name }: Removable): string => JSON.stringify([schema, table, name]);
   const there = new Set((await loose(source, await readWithAncestors(source, oids))).map(key));
   return here.filter((check) => there.has(key(check)));
+}
+
+/**
+ * Unique and exclusion constraints that are DEFERRABLE are looked at by a trigger of the server's own (commands/constraint.c), which keeps
+ * quiet in a replica's session: duplicates would come in.
+ */
+async function hasLateKeys(session: Session, tables: ReadonlySet<number>): Promise<boolean> {
+  const [row] = await session.query<{ some: boolean }>(
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid = ANY ($1::pg_catalog.oid[]) AND NOT indimmediate) AS some",
+    [[...tables]],
+  );
+  return row?.some === true;
 }
 
 async function bypassesRowSecurity(session: Session): Promise<boolean> {

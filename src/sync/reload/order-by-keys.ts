@@ -30,6 +30,8 @@ export function orderByKeys(copied: readonly TableInfo[], shapes: ReadonlyMap<st
   }
   const after = new Map<number, Set<number>>([...sourceOids.keys()].map((top) => [top, new Set()]));
   for (const key of inTheWay.foreignKeys) {
+    // what one statement fills may refer to itself
+    const toItself = key.table.oid === key.refTable && byOid.get(key.refTable)?.kind === "r";
     const [from, to] = [topOf(key.table.oid), topOf(key.refTable)];
     const name = displayRemovable({ schema: key.table.schema, table: key.table.name, name: key.name });
     if (sourceOids.has(to) && !inTheWay.filled.has(key.table.oid) && !sourceOids.has(from)) {
@@ -39,6 +41,11 @@ export function orderByKeys(copied: readonly TableInfo[], shapes: ReadonlyMap<st
           `${table}, which is not selected, refers to rows that --atomic would have to delete (${name}).`,
           `Select it too (--table ${table}), or leave out --atomic.`,
         ),
+      );
+    } else if (from === to && (sourceOids.get(from)?.length ?? 0) > 1 && !toItself && !canWait(key.putBack)) {
+      const table = displayName(key.table.schema, key.table.name);
+      obstacles.push(
+        obstacle(`Partitions of ${table} refer to each other (${name}): there is no order for --atomic.`, "Leave out --atomic."),
       );
     } else if (from !== to && sourceOids.has(from) && sourceOids.has(to) && !canWait(key.putBack)) after.get(from)?.add(to);
   }
@@ -76,6 +83,6 @@ function canWait(definition: string): boolean {
 
 function obstacle(message: string, fix: string): Obstacle {
   const may =
-    "A role that may set session_replication_role (a superuser, or from PostgreSQL 15 on GRANT SET ON PARAMETER) has no need of an order.";
+    "A role that may set session_replication_role (a superuser, or from PostgreSQL 15 on GRANT SET ON PARAMETER) has no need of an order, unless a unique constraint of the tables is DEFERRABLE.";
   return { code: "atomic", side: "target", message, fix: `${fix} ${may}` };
 }

@@ -11,7 +11,6 @@ import { matchTables } from "../../plan/match-tables.ts";
 import { buildReloadPlan, type ReloadPlan } from "../../plan/reload-plan.ts";
 import { displayName } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
-import { mayBeReplica } from "../../target/fill-rights.ts";
 import { plural } from "../../util/format.ts";
 import { compareStructure, type Structure } from "../../verify/compare-structure.ts";
 import { leavingOut } from "../../config/strategy.ts";
@@ -26,16 +25,12 @@ import { orderByKeys } from "./order-by-keys.ts";
 export interface ReloadContents {
   snapshot: string;
   plan: ReloadPlan;
-  /** OIDs on the target of the tables that are emptied and filled, partitions and the trees above them included where rows go through them. */
-  filled: ReadonlySet<number>;
   inTheWay: InTheWay;
   /** The target's tables. */
   shapes: ReadonlyMap<string, TableShape>;
   rowHash: RowHashes | undefined;
   /** Encoding that rows travel in. */
   encoding: string;
-  /** Sessions that load may say that they are a replica's. */
-  replica: boolean;
   obstacles: readonly Obstacle[];
 }
 
@@ -57,7 +52,6 @@ export async function readReload(run: Run, opened: Opened): Promise<ReloadConten
     }
     await tellLargeObjects(run, source);
     const rowHash = run.config.verify === "checksum" ? await hashes(opened) : undefined;
-    const replica = await mayBeReplica(control);
     const input = {
       tables: matched.tables,
       selected,
@@ -69,8 +63,8 @@ export async function readReload(run: Run, opened: Opened): Promise<ReloadConten
       steps: run.steps ?? [],
     };
     const first = buildReloadPlan(input);
-    const inTheWay = await readInTheWay(run, opened, { copied: first.rows.copied, shapes: here.shapes, replica });
-    const order = run.config.atomic && !replica ? orderByKeys(first.rows.copied, here.shapes, inTheWay) : undefined;
+    const inTheWay = await readInTheWay(run, opened, { copied: first.rows.copied, shapes: here.shapes });
+    const order = run.config.atomic && !inTheWay.replica ? orderByKeys(first.rows.copied, here.shapes, inTheWay) : undefined;
     const plan = order ? buildReloadPlan({ ...input, order: order.places }) : first;
     const obstacles = [
       ...(await unreadableObstacles(source, opened.sourceIdentity.role, plan)),
@@ -80,7 +74,7 @@ export async function readReload(run: Run, opened: Opened): Promise<ReloadConten
       ...(order?.obstacles ?? []),
     ];
     const encoding = opened.sourceIdentity.encoding;
-    return { snapshot, plan, filled: inTheWay.filled, inTheWay, shapes: here.shapes, rowHash, encoding, replica, obstacles };
+    return { snapshot, plan, inTheWay, shapes: here.shapes, rowHash, encoding, obstacles };
   });
 }
 

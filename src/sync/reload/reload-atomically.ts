@@ -4,7 +4,7 @@ import { asPgdittoError, type Difference, PgdittoError } from "../../errors.ts";
 import { quoteQualified } from "../../postgres/quote.ts";
 import type { RenewableSession } from "../../postgres/renewable.ts";
 import type { Session } from "../../postgres/session.ts";
-import { isTransient } from "../../postgres/sqlstate.ts";
+import { isConnectionLoss, isTransient } from "../../postgres/sqlstate.ts";
 import { withRetries } from "../../scheduler/retry.ts";
 import { readAbilities } from "../../target/abilities.ts";
 import { loadingSettings } from "../../target/loading-settings.ts";
@@ -23,7 +23,7 @@ import { fitWorkers } from "../preflight/fit-workers.ts";
 import { type Run, stage, warn } from "../run.ts";
 import { type Guard, guardRun } from "../watch/guard-run.ts";
 import { asSpaceError } from "../watch/watch-space.ts";
-import { afterFailure, rolledBack } from "./after-failure.ts";
+import { afterFailure, perhapsCommitted, rolledBack } from "./after-failure.ts";
 import { namingBlockers } from "./blockers.ts";
 import { lockSql, quietSql } from "./atomic-sql.ts";
 import type { ReloadContents } from "./read-reload.ts";
@@ -43,7 +43,7 @@ export async function reloadAtomically(run: Run, opened: Opened, contents: Reloa
   await fitWorkers(run, opened, 1);
   const settings = [
     loadingSettings(await readAbilities(opened.control), 1),
-    ...(contents.replica ? ["SET session_replication_role = replica"] : []),
+    ...(contents.inTheWay.replica ? ["SET session_replication_role = replica"] : []),
   ].join("; ");
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: database, settings, count: 1, snapshot, tables: plan.rows.copied }),
@@ -51,26 +51,26 @@ export async function reloadAtomically(run: Run, opened: Opened, contents: Reloa
   tellPlan(run, contents);
   const [worker] = workers.list;
   if (!worker) throw new PgdittoError("internal", "There is no worker.");
-  let committed = false;
+  const commit: Commit = { state: "none" };
   try {
     await runSteps(run, plan.rows, workers, "before");
     using guard = await guardRun(run, opened, database);
     const watched: Run = { ...run, signal: guard.signal };
-    const done = await stage(run, "tasks", () => inOneTransaction(watched, worker, contents, guard));
-    committed = true;
-    await afterwards(watched, workers, contents);
+    const done = await stage(run, "tasks", () => inOneTransaction(watched, worker, contents, guard, commit));
+    await runPlan(watched, plan.after, workers, { encoding: contents.encoding, statistics: undefined, journal: undefined });
     await runSteps(watched, plan.rows, workers, "after");
     return { ...summarizeCopies(plan.rows, done), advice: [] };
   } catch (error) {
     const cause = run.signal.aborted ? cancelled(run.signal) : asSpaceError(asPgdittoError(error));
     await worker.target.drop();
     const named = await namingBlockers(run, opened.control, cause, contents);
-    throw committed ? named : rolledBack(named);
+    if (commit.state === "done") throw afterFailure(named, { fresh: plan.rows.copies.map(({ object }) => object), old: [] }, 0);
+    throw commit.state === "unknown" ? perhapsCommitted(named) : rolledBack(named);
   }
 }
 
 /** What fails in passing is done again from the beginning: of an attempt that failed nothing is left. */
-async function inOneTransaction(run: Run, worker: Worker, contents: ReloadContents, guard: Guard): Promise<RunPlanResult> {
+async function inOneTransaction(run: Run, worker: Worker, contents: ReloadContents, guard: Guard, commit: Commit): Promise<RunPlanResult> {
   return await withRetries(
     {
       attempts: run.config.retryCount,
@@ -86,7 +86,9 @@ async function inOneTransaction(run: Run, worker: Worker, contents: ReloadConten
     async () => {
       const session = await worker.target.get();
       try {
-        return await oneAttempt(run, { source: worker.source, target: held(session) }, session, contents, guard);
+        const done = await oneAttempt(run, { source: worker.source, target: held(session) }, session, contents, guard);
+        await committing(session, commit, run.signal);
+        return done;
       } catch (error) {
         await worker.target.drop();
         throw error;
@@ -113,10 +115,7 @@ async function oneAttempt(run: Run, worker: Worker, session: Session, contents: 
   const { signal } = run;
   await session.run(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout(run)}'`, signal);
   await session.run(await lockSql(session, contents), signal);
-  await session.run(
-    ["SET LOCAL lock_timeout = 0", "SET CONSTRAINTS ALL DEFERRED", ...quietSql(inTheWay.takenOff, "off")].join("; "),
-    signal,
-  );
+  await session.run(["SET CONSTRAINTS ALL DEFERRED", ...quietSql(inTheWay, "off")].join("; "), signal);
   // rows that refer to others go before those: in the opposite order of coming
   for (const task of plan.rows.tasks.toReversed()) {
     if (task.kind !== "copy") continue;
@@ -126,11 +125,13 @@ async function oneAttempt(run: Run, worker: Worker, session: Session, contents: 
     });
     for (const slice of inSlices(deletes, 50)) await session.run(slice.join("; "), signal);
   }
+  // until here somebody may hold a row that is to go, and writers wait behind us
+  await session.run("SET LOCAL lock_timeout = 0", signal);
   const alone: Run = { ...run, config: { ...run.config, retryCount: 1 } };
   const options = { encoding, statistics: undefined, journal: undefined, pace: guard.pace, inTransaction: true };
   const done = await runPlan(alone, plan.rows, { list: [worker], [Symbol.asyncDispose]: async () => undefined }, options);
   run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
-  await session.run(["SET CONSTRAINTS ALL IMMEDIATE", ...quietSql(inTheWay.takenOff, "back")].join("; "), signal);
+  await session.run(["SET CONSTRAINTS ALL IMMEDIATE", ...quietSql(inTheWay, "back")].join("; "), signal);
   const source = await worker.source.get();
   const differences = [
     ...(await rowDifferences(run, { source, target: session }, contents, done.counts)),
@@ -139,13 +140,31 @@ async function oneAttempt(run: Run, worker: Worker, session: Session, contents: 
   tellVerified(run, contents, done.counts, differences);
   if (differences.length > 0) throw refused(differences);
   await guard.settle();
-  await session.run("SET LOCAL synchronous_commit = on; COMMIT", signal);
   return done;
 }
 
+/** What is known of it. A COMMIT whose answer was lost stays unknown, whatever becomes of the attempts after it. */
+interface Commit {
+  state: "none" | "unknown" | "done";
+}
+
+async function committing(session: Session, commit: Commit, signal: AbortSignal): Promise<void> {
+  await session.run("SET LOCAL synchronous_commit = on", signal);
+  try {
+    await session.run("COMMIT", signal);
+    commit.state = "done";
+  } catch (error) {
+    const state = error instanceof PgdittoError ? error.sqlstate : undefined;
+    // what the server itself refuses is rolled back
+    const refused = state !== undefined && /^[0-9A-Z]{5}$/.test(state) && !isConnectionLoss(state);
+    if (!refused) commit.state = "unknown";
+    throw error;
+  }
+}
+
 /** Where triggers keep quiet, those of foreign keys do too: the rows have to be looked at. */
-async function brokenKeys(session: Session, { replica, inTheWay }: ReloadContents, signal: AbortSignal): Promise<Difference[]> {
-  if (!replica) return [];
+async function brokenKeys(session: Session, { inTheWay }: ReloadContents, signal: AbortSignal): Promise<Difference[]> {
+  if (!inTheWay.replica) return [];
   const found: Difference[] = [];
   for (const { table, name, validate, putBack } of inTheWay.foreignKeys) {
     // one that was not valid before need not be now
@@ -169,14 +188,4 @@ function refused(differences: readonly Difference[]): PgdittoError {
     hint: "The target is as it was. Rows without a match: select the table that they refer to as well, or mend them.",
     differences,
   });
-}
-
-/** The rows are there: what fails from here on does not undo it. */
-async function afterwards(run: Run, workers: Parameters<typeof runPlan>[2], { plan, encoding }: ReloadContents): Promise<void> {
-  try {
-    await runPlan(run, plan.after, workers, { encoding, statistics: undefined, journal: undefined });
-  } catch (error) {
-    const names = plan.rows.copies.map(({ object }) => object);
-    throw afterFailure(asPgdittoError(error), { fresh: names, old: [] }, 0);
-  }
 }

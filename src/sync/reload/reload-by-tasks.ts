@@ -51,7 +51,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
   const settings = [
     loadingSettings(await readAbilities(opened.control), count),
     `SET lock_timeout = '${lockTimeout(run)}'`,
-    ...(contents.replica ? ["SET session_replication_role = replica"] : []),
+    ...(contents.inTheWay.replica ? ["SET session_replication_role = replica"] : []),
   ].join("; ");
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: database, settings, count, snapshot, tables: plan.rows.copied }),
@@ -75,7 +75,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
     const source = first ? await first.source.get() : opened.source;
     const counts = lost ? await countAnew(run, plan.rows, { source: async () => source, target: control }) : done.counts;
     const rows = await rowDifferences(run, { source, target: control }, contents, counts);
-    const put = await stage(run, "put-back", () => putBackAll(run, control, workers));
+    const put = await stage(run, "put-back", () => putBackAll(run, control, workers, contents));
     back = put;
     await runPlan({ ...run, signal }, plan.after, workers, options);
     run.emit({ type: "phase:started", phase: 4, of: 4, name: PHASES[4] });
@@ -87,7 +87,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
     const named = await namingBlockers(run, opened.control, cause, contents);
     // verification tells of what is not as it was
     if (back && (cause.code === "verify" || cause.task === "put back")) throw named;
-    const off = back ? back.differences.length + back.failed.length : await putBackAfterFailure(run, named);
+    const off = back ? back.differences.length + back.failed.length : await putBackAfterFailure(run, named, contents);
     throw afterFailure(named, watch.rows(plan.rows.copies), off);
   }
 }
@@ -102,6 +102,8 @@ async function takeOffAll(run: Run, control: Session, { inTheWay }: ReloadConten
     run: run.id,
     purpose: "reload",
     signal: run.signal,
+    attempts: run.config.retryCount,
+    lockTimeout: lockTimeout(run),
     taken: ({ kind, table: { schema, name: table }, name }) =>
       run.emit({ type: "ledger", action: "off", kind, object: displayRemovable({ schema, table, name }), detail: "" }),
   });

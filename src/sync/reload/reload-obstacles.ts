@@ -6,6 +6,7 @@ import { displayIdent, displayName } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import { type FillRights, readFillRights } from "../../target/fill-rights.ts";
 import { groupBy } from "../../util/group-by.ts";
+import { puttingBackObstacles } from "../ledger/removal-obstacles.ts";
 import { readingObstacles } from "../preflight/source-obstacles.ts";
 import type { Run } from "../run.ts";
 import { type InTheWay, outsideOf } from "./in-the-way.ts";
@@ -69,14 +70,22 @@ export async function rightsObstacles(run: Run, control: Session, look: Look): P
       `Row level security hides rows of ${named(hidden)} from role ${role}, which does not own it.`,
       `ALTER ROLE ${role} BYPASSRLS; or connect as its owner.`,
     );
-  found.push(...ownershipObstacles(role, await readFillRights(control, [...altered], []), look));
+  found.push(
+    ...ownershipObstacles(role, await readFillRights(control, [...altered], []), look),
+    ...(await puttingBackObstacles(control, inTheWay.takenOff)),
+  );
   if (altered.size > 0 && !run.config.atomic && state?.create === false)
     add(
       "no-create",
       `Role ${role} may not create the schema pgditto in the target, where what is taken off is written down.`,
       `GRANT CREATE ON DATABASE ${displayIdent(run.config.target.database)} TO ${role};`,
     );
-  if (run.config.atomic) found.push(...forcedObstacles(role, look), ...(await neighbourObstacles(control, role, look)));
+  if (run.config.atomic)
+    found.push(
+      ...forcedObstacles(role, look),
+      ...(await neighbourObstacles(control, role, look)),
+      ...(await ruleObstacles(control, into, look)),
+    );
   found.push(...(await sequenceObstacles(control, role, plan)));
   return found;
 }
@@ -125,6 +134,27 @@ async function neighbourObstacles(control: Session, role: string, { inTheWay }: 
       side: "target",
       message: `Role ${role} may not read and lock ${named(closed)}, whose foreign keys --atomic has to prove.`,
       fix: `GRANT SELECT, UPDATE ON ${named(closed)} TO ${role}; or leave out --atomic.`,
+    },
+  ];
+}
+
+/** A rule would do something else instead of the DELETE, or more; TRUNCATE and COPY know none (manual 41.4). */
+async function ruleObstacles(control: Session, tables: readonly number[], { inTheWay }: Look): Promise<Obstacle[]> {
+  const rules = await control.query<{ schema: string; table: string; name: string }>(
+    `SELECT n.nspname AS schema, c.relname AS table, r.rulename AS name FROM pg_catalog.pg_rewrite r
+     JOIN pg_catalog.pg_class c ON c.oid = r.ev_class JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND r.ev_type = '4' AND r.ev_enabled = ANY ($2::"char"[]) ORDER BY 1, 2, 3`,
+    [tables, inTheWay.replica ? ["A", "R"] : ["A", "O"]],
+  );
+  if (rules.length === 0) return [];
+  const names = rules.map(({ schema, table, name }) => `${displayIdent(name)} of ${displayName(schema, table)}`).join(", ");
+  const disable = rules.map(({ schema, table, name }) => `ALTER TABLE ${displayName(schema, table)} DISABLE RULE ${displayIdent(name)};`);
+  return [
+    {
+      code: "atomic",
+      side: "target",
+      message: `--atomic deletes rows, and rules ON DELETE would act on that: ${names}.`,
+      fix: `Leave out --atomic, or disable them meanwhile: ${disable.join(" ")}`,
     },
   ];
 }
