@@ -6,7 +6,7 @@ import { REPAIR, repairDead } from "../ledger/repair-dead.ts";
 import { summarize } from "../open.ts";
 import { refusal } from "../preflight/preflight.ts";
 import type { SyncResult } from "../result.ts";
-import { type Run, stage, warn } from "../run.ts";
+import { info, type Run, stage, warn } from "../run.ts";
 import type { Memory } from "../start-over.ts";
 import { confirmReload } from "./confirm-reload.ts";
 import { versionObstacles } from "./examine-reload.ts";
@@ -43,6 +43,8 @@ export async function reload(run: Run, memory: Memory): Promise<Omit<SyncResult,
 /** What a dead run has taken off for its rows. What somebody took off with `pgditto constraints` stays off. */
 async function repairLeft(run: Run, control: Session): Promise<void> {
   const repaired = await repairDead(run, control);
+  if (repaired.back.length > 0)
+    info(run, "ledger-found", `An earlier run had left ${plural(repaired.back.length, "thing")} taken off in the target, put back now.`);
   if (repaired.dropped > 0)
     warn(
       run,
