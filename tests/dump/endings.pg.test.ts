@@ -137,7 +137,7 @@ describe.skipIf(!suitable)(`the end of a run (unless ${NO_PROGRAMS})`, () => {
       onEvent: ({ type }) => {
         if (type !== "run:connected") return;
         replaced ??= (async () => {
-          await sql(admin, `DROP DATABASE "${target.name}" WITH (FORCE)`);
+          await sql(admin, `DROP DATABASE "${target.name}"`);
           await sql(admin, `CREATE DATABASE "${target.name}"`);
           await target.sql("CREATE TABLE precious AS SELECT 42 AS i");
         })();
