@@ -15,6 +15,11 @@ export interface TablePatterns {
   excludeSchemas: readonly string[];
 }
 
+/** Nobody has asked for some tables only. */
+export function selectsAll({ tables, excludeTables, schemas, excludeSchemas }: TablePatterns): boolean {
+  return [tables, excludeTables, schemas, excludeSchemas].every((patterns) => patterns.length === 0);
+}
+
 /**
  * The tables whose rows are copied, or whatever else is done with the selected ones. As in pg_dump: without a schema a table pattern matches what the role's own search_path shows,
  * and `-n`/`-N` do not matter where `-t` is given. A partitioned table brings its partitions, and takes them with it.

@@ -11,6 +11,7 @@ import { staysBehind, tellingWhatStays } from "./resume/keep-staging.ts";
 import { type Run, stage } from "./run.ts";
 import { swapIn } from "./swap-in.ts";
 import { isSilence } from "./watch/heartbeat.ts";
+import { withoutState } from "./without-state.ts";
 import { asSpaceError } from "./watch/watch-space.ts";
 
 /** What a run has done, but for what is told of every run. */
@@ -42,7 +43,7 @@ export async function fillAndSwap(
 
 /** `--mode recreate` gave the old database up before: no hint may say that it is still there. */
 function afterRecreate(error: PgdittoError, database: string): PgdittoError {
-  const hint = (error.hint ?? "").replace(/\s*(The (live )?target is as it was|Nothing was swapped)[^.]*\./gi, "").trim();
+  const hint = withoutState(error.hint);
   return withFacts(error, {
     hint: `--mode recreate had dropped ${database} before; it does not exist now. Run again.${hint === "" ? "" : ` ${hint}`}`,
   });

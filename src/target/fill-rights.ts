@@ -47,6 +47,9 @@ WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND r.rolname = CURRENT_USER ORDER BY 2
   }));
 }
 
+/** For a session that `mayBeReplica`. */
+export const AS_REPLICA = "SET session_replication_role = replica";
+
 /** Triggers and foreign keys stay quiet in a session that says it is a replica's; not every role may say so (manual 20.11.1). */
 export async function mayBeReplica(session: Session): Promise<boolean> {
   const may = session.serverVersion >= 150_000 ? "OR pg_catalog.has_parameter_privilege('session_replication_role', 'SET')" : "";

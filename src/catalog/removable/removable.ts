@@ -26,6 +26,11 @@ export function displayRemovable({ schema, table, name }: { schema: string; tabl
   return `${displayName(schema, table)}: ${name}`;
 }
 
+/** Where it is in the ledger's words: for `displayRemovable`, and for looking it up. */
+export function placeOf({ table, name }: Pick<Removable, "table" | "name">): { schema: string; table: string; name: string } {
+  return { schema: table.schema, table: table.name, name };
+}
+
 /** `ADD CONSTRAINT` with what hangs on it. */
 export function addConstraintSql(table: RemovableTable, name: string, definition: string, comment: string | null): string {
   const on = comment === null ? "" : `; COMMENT ON CONSTRAINT ${quoteIdent(name)} ON ${tableSql(table)} IS ${quoteLiteral(comment)}`;

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 
-import { displayRemovable, type Removable } from "../../catalog/removable/removable.ts";
+import { displayRemovable, placeOf, type Removable } from "../../catalog/removable/removable.ts";
 import { asPgdittoError, PgdittoError } from "../../errors.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import { type LedgerEntry, closeLedger, openLedger, readLedger, takeOff } from "../../target/ledger.ts";
@@ -73,7 +73,7 @@ export async function dropConstraints(run: Run): Promise<DropResult> {
       attempts: config.retryCount,
       taken: (one) => {
         taken += 1;
-        run.emit({ type: "ledger", action: "off", kind: one.kind, object: displayRemovable(named(one)), detail: "" });
+        run.emit({ type: "ledger", action: "off", kind: one.kind, object: displayRemovable(placeOf(one)), detail: "" });
       },
     });
   } catch (error) {
@@ -87,13 +87,9 @@ export async function dropConstraints(run: Run): Promise<DropResult> {
   return { ...result, saved: config.save };
 }
 
-function named({ table, name }: Removable): { schema: string; table: string; name: string } {
-  return { schema: table.schema, table: table.name, name };
-}
-
 function dropped(removable: Removable): DroppedConstraint {
   const { kind, takeOff: sql, putBack, validate } = removable;
-  return { kind, ...named(removable), takeOff: sql, putBack, validate };
+  return { kind, ...placeOf(removable), takeOff: sql, putBack, validate };
 }
 
 function asOneRefusal(error: PgdittoError): PgdittoError {
@@ -116,7 +112,7 @@ function tellingWhatIsOff(error: PgdittoError, taken: number | undefined, all: r
   const lost = error.code === "cancelled" ? "" : ` ${error.hint ?? ""}`;
   return withFacts(error, {
     hint: `${off}${lost}`.trim(),
-    object: error.object ?? (next && displayRemovable(named(next))),
+    object: error.object ?? (next && displayRemovable(placeOf(next))),
     task: "take off",
   });
 }

@@ -1,9 +1,9 @@
 import { readIdentity } from "../../catalog/database.ts";
-import type { Obstacle } from "../../errors.ts";
 import type { Session } from "../../postgres/session.ts";
 import { holdTarget } from "../../target/run-lock.ts";
 import { openTarget } from "../open.ts";
 import { refusal, tooOld } from "../preflight/preflight.ts";
+import { STANDBY } from "../preflight/target-obstacles.ts";
 import { type Run, warn } from "../run.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function openConstraints(run: Run, alone: boolean): Promise<Session
   for (const { side, code, message, hint } of run.config.warnings) if (side !== "source") warn(run, code, message, hint);
   const session = await openTarget(run, "constraints");
   try {
-    const obstacles = [...tooOld(session, "target"), ...(alone ? await standby(session) : [])];
+    const obstacles = [...tooOld(session, "target"), ...(alone && (await readIdentity(session)).inRecovery ? [STANDBY] : [])];
     if (obstacles.length > 0) throw refusal(obstacles);
     if (alone) await holdTarget(session, run.config.target.database, run.id);
     return session;
@@ -22,16 +22,4 @@ export async function openConstraints(run: Run, alone: boolean): Promise<Session
     await session[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-async function standby(session: Session): Promise<Obstacle[]> {
-  if (!(await readIdentity(session)).inRecovery) return [];
-  return [
-    {
-      code: "standby",
-      side: "target",
-      message: "The target is a standby: it cannot be written to.",
-      fix: "Name the primary as the target.",
-    },
-  ];
 }

@@ -1,5 +1,5 @@
 import { readDependents } from "../../catalog/removable/dependents.ts";
-import { displayRemovable } from "../../catalog/removable/removable.ts";
+import { displayRemovable, placeOf } from "../../catalog/removable/removable.ts";
 import type { Obstacle } from "../../errors.ts";
 import { displayName } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -12,7 +12,7 @@ export async function restingObstacles(session: Session, constraints: readonly S
   return dependents.flatMap(({ constraint, what, foreignKey }): Obstacle[] => {
     const one = byOid.get(constraint);
     if (!one) return [];
-    const name = displayRemovable({ schema: one.table.schema, table: one.table.name, name: one.name });
+    const name = displayRemovable(placeOf(one));
     const rests = foreignKey ? `the foreign key ${displayRemovable(foreignKey)}` : (what ?? "");
     return [
       {

@@ -1,6 +1,6 @@
 import { readConstraintsOf, type RemovableConstraint } from "../../catalog/removable/constraints.ts";
 import { readForeignKeys, type RemovableForeignKey } from "../../catalog/removable/foreign-keys.ts";
-import { selectTables } from "../../catalog/select-tables.ts";
+import { selectsAll, selectTables } from "../../catalog/select-tables.ts";
 import { readOwnTables } from "../../catalog/tables.ts";
 import { displayName } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
@@ -22,8 +22,7 @@ export async function selectEntries(run: Run, session: Session, entries: readonl
   const { config } = run;
   const kinds = new Set<string>(config.kinds);
   const ofKind = entries.filter(({ kind }) => kinds.has(kind));
-  if ([config.tables, config.excludeTables, config.schemas, config.excludeSchemas].every((patterns) => patterns.length === 0))
-    return ofKind;
+  if (selectsAll(config)) return ofKind;
   const tables = await readOwnTables(session);
   const selected = await selectTables(session, tables, config);
   const names = new Set(tables.filter(({ oid }) => selected.has(oid)).map(({ schema, name }) => displayName(schema, name)));

@@ -18,14 +18,26 @@ export async function answers(session: Session): Promise<boolean> {
 }
 
 /**
+ * The session that held the target was lost: another one takes it.
+ * @param open Default: one in a database that is not the target.
+ * @throws PgdittoError `locked` when another run has come in between.
+ */
+export async function holdAnew(run: Run, open = (): Promise<Session> => openControl(run)): Promise<Session> {
+  await using opened = disposables();
+  const control = opened.use(await open());
+  await holdTarget(control, run.config.target.database, run.id);
+  opened.release();
+  return control;
+}
+
+/**
  * The session that held the run's lock is gone, and a run may take hours: the lock is taken anew. Whoever had it in between has
  * dropped the staging database as that of a dead run.
  * @throws PgdittoError `locked` while another run has it; `swap` when the copy is gone.
  */
 export async function regainControl(run: Run, staging: string): Promise<Session> {
   await using opened = disposables();
-  const control = opened.use(await openControl(run));
-  await holdTarget(control, run.config.target.database, run.id);
+  const control = opened.use(await holdAnew(run));
   if (!(await readExisting(control, staging))) {
     throw new PgdittoError("swap", "The connection that held the target for this run was lost, and another run has removed the copy.", {
       object: staging,

@@ -2,24 +2,18 @@ import { PgdittoError } from "../../errors.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import { majorOf } from "../../postgres/version.ts";
 import { clientPackage } from "../../schema/pg-dump/client-package.ts";
-import { findPgDump } from "../../schema/pg-dump/find-pg-dump.ts";
 import { findPgRestore, type NativeProgram } from "../../schema/pg-dump/find-pg-restore.ts";
-import { info, type Run, stage, warn } from "../run.ts";
+import { findProgram } from "../find-program.ts";
+import type { Run } from "../run.ts";
 
 /** The installed pg_dump that writes a dump folder. @throws PgdittoError `dump` naming the package, and the way that needs none. */
 export async function findDumper(run: Run, versions: { sourceVersion: number; targetVersion?: number }): Promise<NativeProgram> {
-  const { config, machine } = run;
-  const { path: pathEnv, platform } = machine;
-  const program = await stage(run, "find-pg-dump", () =>
-    findPgDump({ choice: "native", pgBin: config.pgBin, pathEnv, platform, ...versions }),
-  ).catch((error: unknown) => {
+  const program = await findProgram(run, versions, "native").catch((error: unknown) => {
     if (!(error instanceof PgdittoError) || error.code !== "dump") throw error;
-    const install = `Install one: ${clientPackage(majorOf(versions.sourceVersion), platform)}, or name its folder in PGDITTO_PG_BIN`;
+    const install = `Install one: ${clientPackage(majorOf(versions.sourceVersion), run.machine.platform)}, or name its folder in PGDITTO_PG_BIN`;
     throw withFacts(error, { hint: `${install}. \`pgditto sync --via stream\`, the default, needs none.` });
   });
   if (program.path === undefined) throw new PgdittoError("internal", "A native pg_dump has no path.");
-  if (program.note !== undefined) info(run, "pg-dump", program.note);
-  if (program.warning !== undefined) warn(run, "pg-dump-old", program.warning);
   return { ...program, path: program.path };
 }
 

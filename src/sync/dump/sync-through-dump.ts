@@ -1,12 +1,10 @@
 import type { Side } from "../../errors.ts";
-import type { Session } from "../../postgres/session.ts";
 import { holdTarget } from "../../target/run-lock.ts";
-import { disposables } from "../../util/disposables.ts";
 import { dropLeftoversOfTarget } from "../clean-up.ts";
 import { confirmTarget } from "../confirm-target.ts";
 import type { Done } from "../fill-and-swap.ts";
-import { answers } from "../copy/regain-control.ts";
-import { open, openControl, summarize } from "../open.ts";
+import { answers, holdAnew } from "../copy/regain-control.ts";
+import { open, summarize } from "../open.ts";
 import { withOwnSql } from "../own-sql-steps.ts";
 import { preflight, refusal } from "../preflight/preflight.ts";
 import { readSourceSpace } from "../preflight/target-space.ts";
@@ -79,13 +77,4 @@ async function exportAndImport(run: Run, path: string, letSourceGo: () => void):
   await using renewed = (await answers(control)) ? undefined : await holdAnew(run);
   const ends = { control: renewed ?? control, existing: opened.existing };
   return await importDump(run, ends, { folder: path, manifest, program }, found.abilities);
-}
-
-/** The session that held the target was lost before anything was made there. @throws PgdittoError `locked` when another run has come in between. */
-async function holdAnew(run: Run): Promise<Session> {
-  await using opened = disposables();
-  const control = opened.use(await openControl(run));
-  await holdTarget(control, run.config.target.database, run.id);
-  opened.release();
-  return control;
 }

@@ -1,6 +1,9 @@
 import type { PgdittoError } from "../../errors.ts";
 import type { LedgerEntry } from "../../target/ledger.ts";
 
+/** The command that puts back what a dead reload took off. */
+export const REPAIR = "pgditto repair";
+
 /** What stands in the way, by SQLSTATE. */
 const REASONS: Readonly<Record<string, string>> = {
   "42P01": "A table has another name now, or is gone.",

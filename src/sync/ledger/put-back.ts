@@ -11,7 +11,7 @@ import { cancelled } from "../../util/wait.ts";
 import type { Run } from "../run.ts";
 import { brokenRows } from "./broken-rows.ts";
 import { isSameAsThere } from "./made-meanwhile.ts";
-import { putBackHint } from "./put-back-hint.ts";
+import { putBackHint, REPAIR } from "./put-back-hint.ts";
 import { type PutBackNode, putBackNodes } from "./put-back-nodes.ts";
 
 /** Rows that break a constraint; it is back NOT VALID where that is possible, and stays off where not. */
@@ -115,7 +115,7 @@ function isAnother(error: PgdittoError): PgdittoError {
  * in the way.
  * @param again The command that tries once more.
  */
-export function notPutBack({ differences, failed }: PutBackResult, again = "pgditto repair"): PgdittoError | undefined {
+export function notPutBack({ differences, failed }: PutBackResult, again = REPAIR): PgdittoError | undefined {
   const [first] = failed;
   if (first) {
     const { entry, error } = first;

@@ -3,11 +3,9 @@ import { closeLedger, readLedger } from "../../target/ledger.ts";
 import { livingRuns } from "../../target/run-lock.ts";
 import type { Run } from "../run.ts";
 import type { PutBackResult } from "./put-back.ts";
+import { REPAIR } from "./put-back-hint.ts";
 import { putBackOver } from "./put-back-over.ts";
 import { refuseElsewhere } from "./refuse-elsewhere.ts";
-
-/** The command that puts back what a dead reload took off. */
-export const REPAIR = "pgditto repair";
 
 export interface Repaired extends PutBackResult {
   /** Runs that live: what they have taken off is theirs to put back. */

@@ -2,7 +2,7 @@ import type { LedgerEntry } from "../../target/ledger.ts";
 import { openConstraints } from "../constraints/open-constraints.ts";
 import type { Run } from "../run.ts";
 import { notPutBack } from "./put-back.ts";
-import { REPAIR, repairDead } from "./repair-dead.ts";
+import { repairDead } from "./repair-dead.ts";
 
 export interface RepairResult {
   /** Put back as it was: what reloads that died had taken off. */
@@ -21,7 +21,7 @@ export interface RepairResult {
 export async function repair(run: Run): Promise<RepairResult> {
   await using session = await openConstraints(run, true);
   const { alive, dropped, ...done } = await repairDead(run, session, run.config.yes);
-  const failure = notPutBack(done, REPAIR);
+  const failure = notPutBack(done);
   if (failure) throw failure;
   return { back: done.back, alive, dropped };
 }

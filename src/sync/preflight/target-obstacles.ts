@@ -7,6 +7,13 @@ import { previousName } from "../../target/names.ts";
 import type { Opened } from "../open.ts";
 import type { Run } from "../run.ts";
 
+export const STANDBY: Obstacle = {
+  code: "standby",
+  side: "target",
+  message: "The target is a standby: it cannot be written to.",
+  fix: "Name the primary as the target.",
+};
+
 /** What the target's server, its role and the database of that name stand in the way with. */
 export function targetObstacles(
   run: Run,
@@ -16,13 +23,7 @@ export function targetObstacles(
 ): Obstacle[] {
   const role = displayIdent(abilities.role);
   const found: Obstacle[] = [];
-  if (abilities.inRecovery)
-    found.push({
-      code: "standby",
-      side: "target",
-      message: "The target is a standby: it cannot be written to.",
-      fix: "Name the primary as the target.",
-    });
+  if (abilities.inRecovery) found.push(STANDBY);
   if (!abilities.mayCreateDatabase)
     found.push({
       code: "no-createdb",

@@ -1,5 +1,5 @@
 import { readSizes, type RelationSize } from "../../catalog/sizes.ts";
-import { selectTables } from "../../catalog/select-tables.ts";
+import { selectsAll, selectTables } from "../../catalog/select-tables.ts";
 import { readTables } from "../../catalog/tables.ts";
 import { type Disk, findDisks } from "../../target/disks.ts";
 import { readWalFacts, type WalFacts } from "../../target/wal.ts";
@@ -71,8 +71,7 @@ export async function readTargetSpace(run: Run, control: Session, from: SourceSp
 }
 
 async function selection(run: Run, source: Session): Promise<(table: number) => boolean> {
-  const { tables, excludeTables, schemas, excludeSchemas } = run.config;
-  if ([tables, excludeTables, schemas, excludeSchemas].every((patterns) => patterns.length === 0)) return () => true;
+  if (selectsAll(run.config)) return () => true;
   const all = await readTables(source);
   // a pattern that matches nothing is told of when the source is read
   const chosen = await selectTables(source, all, run.config).catch(() => undefined);

@@ -2,6 +2,7 @@ import type { PgdittoError } from "../../errors.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import { printable } from "../../report/style.ts";
 import { plural } from "../../util/format.ts";
+import { withoutState } from "../without-state.ts";
 
 /** So many tables are named; the rest is a number. */
 const NAMED = 20;
@@ -38,10 +39,6 @@ export function perhapsCommitted(error: PgdittoError): PgdittoError {
   const state =
     "The answer to COMMIT was lost: it may have been committed. Either all tables have their new rows or all have their old ones.";
   return withFacts(error, { hint: `${state} ${withoutState(error.hint)}`.trim() });
-}
-
-function withoutState(hint = ""): string {
-  return hint.replace(/\s*(The (live )?target is as it was|Nothing was swapped)[^.]*\./gi, "").trim();
 }
 
 function named(names: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { displayRemovable } from "../../catalog/removable/removable.ts";
+import { displayRemovable, placeOf } from "../../catalog/removable/removable.ts";
 import type { Obstacle } from "../../errors.ts";
 import type { Plan } from "../../plan/build-plan.ts";
 import { readLedger } from "../../target/ledger.ts";
@@ -32,10 +32,7 @@ export async function examineReload(run: Run, opened: Opened): Promise<ExaminedR
   return {
     plan: { ...plan.rows, tasks: [...plan.rows.tasks, ...plan.after.tasks] },
     obstacles,
-    takenOff: inTheWay.takenOff.map(({ kind, table: { schema, name: table }, name }) => ({
-      kind,
-      object: displayRemovable({ schema, table, name }),
-    })),
+    takenOff: inTheWay.takenOff.map((one) => ({ kind: one.kind, object: displayRemovable(placeOf(one)) })),
   };
 }
 

@@ -3,7 +3,7 @@ import { PgdittoError } from "../../errors.ts";
 import { withFacts } from "../../postgres/server-error.ts";
 import type { Session } from "../../postgres/session.ts";
 import { readExisting } from "../../target/existing.ts";
-import { mayBeReplica } from "../../target/fill-rights.ts";
+import { AS_REPLICA, mayBeReplica } from "../../target/fill-rights.ts";
 import { disposables } from "../../util/disposables.ts";
 import { type Opened, openSource, openTarget, refuseSameDatabase } from "../open.ts";
 import type { Run } from "../run.ts";
@@ -26,7 +26,7 @@ export async function openReload(run: Run, patient = false): Promise<Opened> {
 export async function openQuietly(run: Run, purpose: string, patient: boolean, signal = run.signal): Promise<Session> {
   try {
     const session = await openTarget({ ...run, signal }, purpose, patient);
-    if (await mayBeReplica(session)) await session.run("SET session_replication_role = replica");
+    if (await mayBeReplica(session)) await session.run(AS_REPLICA);
     return session;
   } catch (error) {
     if (!(error instanceof PgdittoError) || error.sqlstate !== "3D000") throw error;

@@ -1,4 +1,4 @@
-import { displayRemovable } from "../../catalog/removable/removable.ts";
+import { displayRemovable, placeOf } from "../../catalog/removable/removable.ts";
 import { shapeKey, type TableShape } from "../../catalog/table-shapes.ts";
 import type { TableInfo } from "../../catalog/tables.ts";
 import type { Obstacle } from "../../errors.ts";
@@ -33,7 +33,7 @@ export function orderByKeys(copied: readonly TableInfo[], shapes: ReadonlyMap<st
     // what one statement fills may refer to itself
     const toItself = key.table.oid === key.refTable && byOid.get(key.refTable)?.kind === "r";
     const [from, to] = [topOf(key.table.oid), topOf(key.refTable)];
-    const name = displayRemovable({ schema: key.table.schema, table: key.table.name, name: key.name });
+    const name = displayRemovable(placeOf(key));
     if (sourceOids.has(to) && !inTheWay.filled.has(key.table.oid) && !sourceOids.has(from)) {
       const table = displayName(key.table.schema, key.table.name);
       obstacles.push(

@@ -2,6 +2,7 @@ import { PgdittoError } from "../../errors.ts";
 import { displayRemovable } from "../../catalog/removable/removable.ts";
 import { shapeKey } from "../../catalog/table-shapes.ts";
 import type { Session } from "../../postgres/session.ts";
+import { AS_REPLICA } from "../../target/fill-rights.ts";
 import { type LedgerEntry, readLedger } from "../../target/ledger.ts";
 import { disposables } from "../../util/disposables.ts";
 import type { Workers } from "../copy/workers.ts";
@@ -18,8 +19,7 @@ import type { ReloadContents } from "./read-reload.ts";
 export async function putBackAll(run: Run, control: Session, workers: Workers, contents: ReloadContents): Promise<PutBackResult> {
   const entries = await leftOff(run, control, contents);
   const sessions = await Promise.all(workers.list.slice(0, Math.max(1, entries.length)).map((worker) => worker.target.get()));
-  if (contents.inTheWay.mayBeReplica)
-    await Promise.all(sessions.map((session) => session.run("SET session_replication_role = replica", run.signal)));
+  if (contents.inTheWay.mayBeReplica) await Promise.all(sessions.map((session) => session.run(AS_REPLICA, run.signal)));
   return await putBack(run, entries, sessions);
 }
 

@@ -2,7 +2,7 @@ import { readSequences, type SequenceInfo } from "../../catalog/relations.ts";
 import { readRowHashes, type RowHashes } from "../../catalog/row-hash.ts";
 import { selectTables } from "../../catalog/select-tables.ts";
 import { readSequenceUsers } from "../../catalog/sequence-users.ts";
-import { readTableShapes, type TableShape } from "../../catalog/table-shapes.ts";
+import { readTableShapes, shapeKey, type TableShape } from "../../catalog/table-shapes.ts";
 import { readTables, type TableInfo } from "../../catalog/tables.ts";
 import { type BinaryObstacle, readBinarySafety } from "../../catalog/types.ts";
 import { readUserTypes } from "../../catalog/user-types.ts";
@@ -112,17 +112,17 @@ async function readStructure(session: Session): Promise<Structure> {
 
 /** Both ends have encodings of their own here. */
 async function hashes({ source, control, sourceIdentity }: Opened): Promise<RowHashes> {
-  const targetEncoding = await encodingOf(control);
+  const targetEncoding = encodingOf(control);
   return await readRowHashes({ source, target: control }, { sourceEncoding: sourceIdentity.encoding, targetEncoding });
 }
 
-async function encodingOf(session: Session): Promise<string> {
+function encodingOf(session: Session): string {
   return session.parameters.get("server_encoding") ?? "";
 }
 
 async function binarySafety({ source, control }: Opened): Promise<BinaryObstacle> {
   for (const session of [source, control]) {
-    const encoding = await encodingOf(session);
+    const encoding = encodingOf(session);
     if (encoding !== "UTF8") return () => `the ${session.side}'s encoding is ${encoding}`;
   }
   const versions = async (session: Session): Promise<Map<string, string>> => {
@@ -138,11 +138,10 @@ async function binarySafety({ source, control }: Opened): Promise<BinaryObstacle
 /** Those of the selected tables' columns; all, where every table is selected. Of the others nobody knows whether they belong to the rows. */
 async function sequencesToSet(run: Run, { source, control }: Opened, selected: ReadonlySet<number>): Promise<SequenceInfo[]> {
   const all = (await readSequences(source)).filter(({ extension }) => extension === undefined);
-  const key = ({ schema, name }: { schema: string; name: string }): string => JSON.stringify([schema, name]);
-  const used = new Set((await readSequenceUsers(source)).filter(({ table }) => selected.has(table)).map(key));
-  const wanted = leavingOut(run.config).length === 0 ? all : all.filter((sequence) => used.has(key(sequence)));
-  const there = new Set((await readSequences(control)).map(key));
-  const missing = wanted.filter((sequence) => !there.has(key(sequence)));
+  const used = new Set((await readSequenceUsers(source)).filter(({ table }) => selected.has(table)).map(shapeKey));
+  const wanted = leavingOut(run.config).length === 0 ? all : all.filter((sequence) => used.has(shapeKey(sequence)));
+  const there = new Set((await readSequences(control)).map(shapeKey));
+  const missing = wanted.filter((sequence) => !there.has(shapeKey(sequence)));
   if (missing.length > 0) {
     warn(
       run,
@@ -151,5 +150,5 @@ async function sequencesToSet(run: Run, { source, control }: Opened, selected: R
       "If new rows there take their numbers from a sequence of another name, set that by hand (setval).",
     );
   }
-  return wanted.filter((sequence) => there.has(key(sequence)));
+  return wanted.filter((sequence) => there.has(shapeKey(sequence)));
 }

@@ -1,4 +1,4 @@
-import { displayRemovable } from "../../catalog/removable/removable.ts";
+import { displayRemovable, placeOf } from "../../catalog/removable/removable.ts";
 import { shapeKey } from "../../catalog/table-shapes.ts";
 import { asPgdittoError, type Difference, PgdittoError } from "../../errors.ts";
 import { quoteQualified } from "../../postgres/quote.ts";
@@ -6,6 +6,7 @@ import type { RenewableSession } from "../../postgres/renewable.ts";
 import type { Session } from "../../postgres/session.ts";
 import { isConnectionLoss, isTransient } from "../../postgres/sqlstate.ts";
 import { withRetries } from "../../scheduler/retry.ts";
+import { AS_REPLICA } from "../../target/fill-rights.ts";
 import { readAbilities } from "../../target/abilities.ts";
 import { loadingSettings } from "../../target/loading-settings.ts";
 import { inSlices } from "../../util/group-by.ts";
@@ -41,10 +42,7 @@ export async function reloadAtomically(run: Run, opened: Opened, contents: Reloa
   const { plan, snapshot } = contents;
   const { database } = run.config.target;
   await fitWorkers(run, opened, 1);
-  const settings = [
-    loadingSettings(await readAbilities(opened.control), 1),
-    ...(contents.inTheWay.replica ? ["SET session_replication_role = replica"] : []),
-  ].join("; ");
+  const settings = [loadingSettings(await readAbilities(opened.control), 1), ...(contents.inTheWay.replica ? [AS_REPLICA] : [])].join("; ");
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: database, settings, count: 1, snapshot, tables: plan.rows.copied }),
   );
@@ -166,10 +164,10 @@ async function committing(session: Session, commit: Commit, signal: AbortSignal)
 async function brokenKeys(session: Session, { inTheWay }: ReloadContents, signal: AbortSignal): Promise<Difference[]> {
   if (!inTheWay.replica) return [];
   const found: Difference[] = [];
-  for (const { table, name, validate, putBack } of inTheWay.foreignKeys) {
+  for (const key of inTheWay.foreignKeys) {
     // one that was not valid before need not be now
-    if (validate === undefined && / NOT (?:VALID|ENFORCED)\b/.test(putBack)) continue;
-    const of = { schema: table.schema, table: table.name, name };
+    if (key.validate === undefined && / NOT (?:VALID|ENFORCED)\b/.test(key.putBack)) continue;
+    const of = placeOf(key);
     const object = displayRemovable(of);
     const orphans = await readOrphans(session, of, EXAMPLES, signal);
     const difference = orphans

@@ -1,16 +1,16 @@
-import { asPgdittoError, PgdittoError } from "../../errors.ts";
-import { displayRemovable } from "../../catalog/removable/removable.ts";
+import { asPgdittoError } from "../../errors.ts";
+import { displayRemovable, placeOf } from "../../catalog/removable/removable.ts";
 import type { Session } from "../../postgres/session.ts";
+import { AS_REPLICA } from "../../target/fill-rights.ts";
 import { readAbilities } from "../../target/abilities.ts";
 import { takeOff } from "../../target/ledger.ts";
 import { loadingSettings } from "../../target/loading-settings.ts";
-import { holdTarget } from "../../target/run-lock.ts";
 import { disposables } from "../../util/disposables.ts";
 import { cancelled } from "../../util/wait.ts";
 import { readInventory } from "../../verify/inventory.ts";
 import { countAnew } from "../compare/count-anew.ts";
 import { summarizeCopies } from "../copy/copy-by-tasks.ts";
-import { answers } from "../copy/regain-control.ts";
+import { answers, holdAnew } from "../copy/regain-control.ts";
 import { runPlan } from "../copy/run-plan.ts";
 import { PHASES } from "../copy/task-events.ts";
 import { runSteps } from "../copy/run-steps.ts";
@@ -51,7 +51,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
   const settings = [
     loadingSettings(await readAbilities(opened.control), count),
     `SET lock_timeout = '${lockTimeout(run)}'`,
-    ...(contents.inTheWay.replica ? ["SET session_replication_role = replica"] : []),
+    ...(contents.inTheWay.replica ? [AS_REPLICA] : []),
   ].join("; ");
   await using workers = await stage(run, "workers", () =>
     openWorkers(run, { staging: database, settings, count, snapshot, tables: plan.rows.copied }),
@@ -70,7 +70,7 @@ export async function reloadByTasks(run: Run, opened: Opened, contents: ReloadCo
     await guard.settle();
     await using spare = disposables();
     const lost = !(await answers(opened.control));
-    const control = lost ? spare.use(await regain(run)) : opened.control;
+    const control = lost ? spare.use(await holdAnew(run, () => openQuietly(run, "control", true))) : opened.control;
     const [first] = workers.list;
     const source = first ? await first.source.get() : opened.source;
     const counts = lost ? await countAnew(run, plan.rows, { source: async () => source, target: control }) : done.counts;
@@ -104,8 +104,7 @@ async function takeOffAll(run: Run, control: Session, { inTheWay }: ReloadConten
     signal: run.signal,
     attempts: run.config.retryCount,
     lockTimeout: lockTimeout(run),
-    taken: ({ kind, table: { schema, name: table }, name }) =>
-      run.emit({ type: "ledger", action: "off", kind, object: displayRemovable({ schema, table, name }), detail: "" }),
+    taken: (one) => run.emit({ type: "ledger", action: "off", kind: one.kind, object: displayRemovable(placeOf(one)), detail: "" }),
   });
 }
 
@@ -132,16 +131,4 @@ function watchFresh(run: Run): {
 
 interface Named {
   object: string;
-}
-
-/** The control session was lost, and with it the lock; somebody else may have taken that. */
-async function regain(run: Run): Promise<Session> {
-  const session = await openQuietly(run, "control", true);
-  try {
-    await holdTarget(session, run.config.target.database, run.id);
-    return session;
-  } catch (error) {
-    await session.abort();
-    throw error instanceof PgdittoError ? error : asPgdittoError(error);
-  }
 }

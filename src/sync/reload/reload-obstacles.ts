@@ -8,6 +8,7 @@ import { type FillRights, readFillRights } from "../../target/fill-rights.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { puttingBackObstacles } from "../ledger/removal-obstacles.ts";
 import { readingObstacles } from "../preflight/source-obstacles.ts";
+import { STANDBY } from "../preflight/target-obstacles.ts";
 import type { Run } from "../run.ts";
 import { type InTheWay, outsideOf } from "./in-the-way.ts";
 
@@ -52,7 +53,7 @@ export async function rightsObstacles(run: Run, control: Session, look: Look): P
   );
   const found: Obstacle[] = [];
   const add = (code: string, message: string, fix: string): void => void found.push({ code, side: "target", message, fix });
-  if (state?.standby === true) add("standby", "The target is a standby: it cannot be written to.", "Name the primary as the target.");
+  if (state?.standby === true) found.push(STANDBY);
   const schemas = [...new Set(rights.flatMap(({ closedSchema }) => closedSchema ?? []))];
   if (schemas.length > 0)
     add("no-usage", `Role ${role} may not look into ${schemas.join(", ")}.`, `GRANT USAGE ON SCHEMA ${schemas.join(", ")} TO ${role};`);

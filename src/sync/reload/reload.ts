@@ -2,7 +2,7 @@ import type { Session } from "../../postgres/session.ts";
 import { holdTarget } from "../../target/run-lock.ts";
 import { plural } from "../../util/format.ts";
 import { notPutBack } from "../ledger/put-back.ts";
-import { REPAIR, repairDead } from "../ledger/repair-dead.ts";
+import { repairDead } from "../ledger/repair-dead.ts";
 import { summarize } from "../open.ts";
 import { refusal } from "../preflight/preflight.ts";
 import type { SyncResult } from "../result.ts";
@@ -53,7 +53,7 @@ async function repairLeft(run: Run, control: Session): Promise<void> {
       "`pgditto constraints restore` puts back what is off.",
     );
   // rows that break a constraint may be about to be replaced; whatever else is in the way would be in the way again
-  if (repaired.failed.length > 0) throw notPutBack(repaired, REPAIR);
+  if (repaired.failed.length > 0) throw notPutBack(repaired);
 }
 
 function tellStaleViews(run: Run, { inTheWay: { staleViews } }: ReloadContents): void {

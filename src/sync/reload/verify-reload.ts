@@ -1,5 +1,5 @@
 import { type Difference, PgdittoError } from "../../errors.ts";
-import { displayRemovable, type Removable } from "../../catalog/removable/removable.ts";
+import { displayRemovable, placeOf, type Removable } from "../../catalog/removable/removable.ts";
 import { displayIdent, displayName } from "../../postgres/quote.ts";
 import type { Session } from "../../postgres/session.ts";
 import type { RowCounts } from "../../tasks/row-counts.ts";
@@ -30,14 +30,14 @@ interface Found {
 export async function verifyReload(run: Run, target: Session, { contents, counts, rows, before, back }: Found): Promise<void> {
   const { plan, inTheWay } = contents;
   // an earlier run's NOT VALID that is proven now is no difference
-  const loose = new Set(inTheWay.takenOff.filter(({ validate }) => validate === undefined).map(nameOf));
+  const loose = new Set(inTheWay.takenOff.filter(({ validate }) => validate === undefined).map((one) => displayRemovable(placeOf(one))));
   const better = back.back.filter(({ validate }) => validate !== undefined).map(displayRemovable);
   const told = new Set([
     ...better.filter((name) => loose.has(name)),
     ...back.differences.map(({ object }) => object),
     ...back.failed.map(({ entry }) => displayRemovable(entry)),
   ]);
-  const touched = new Set(inTheWay.takenOff.filter((one) => !told.has(nameOf(one))).map(itemOf));
+  const touched = new Set(inTheWay.takenOff.filter((one) => !told.has(displayRemovable(placeOf(one)))).map(itemOf));
   const after = await readInventory(target, run.signal);
   const ofOurs = (item: InventoryItem): boolean => touched.has(`${item.kind} ${item.object}`);
   const differences = [
@@ -59,10 +59,6 @@ export async function verifyReload(run: Run, target: Session, { contents, counts
     hint: `The ${plural(plan.rows.copied.length, "table")} ${plan.rows.copied.length === 1 ? "has its" : "have their"} new rows. Did somebody write to them meanwhile? Run again when nobody does.`,
     differences,
   });
-}
-
-function nameOf({ table: { schema, name: table }, name }: Removable): string {
-  return displayRemovable({ schema, table, name });
 }
 
 export async function rowDifferences(
