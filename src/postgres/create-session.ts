@@ -76,7 +76,8 @@ export function createSession(client: pg.Client, config: ConnectionConfig, param
     query: <Row extends object>(text: string, values: readonly unknown[] = [], signal?: AbortSignal) =>
       cancellable(signal, async () => {
         const result = await client.query<Row>(text, [...values]);
-        return result.rows;
+        // of several statements pg gives a list of results, which its types do not tell of
+        return [result].flat().flatMap(({ rows }) => rows);
       }),
     run: (text, signal) =>
       cancellable(signal, async () => {

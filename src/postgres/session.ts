@@ -15,6 +15,7 @@ export interface Session extends AsyncDisposable {
   readonly parameters: ReadonlyMap<string, string>;
   /** False once the connection is gone, whoever ended it. */
   readonly alive: boolean;
+  /** Without values the text may hold several statements; their rows come in one list. */
   query: <Row extends object>(text: string, values?: readonly unknown[], signal?: AbortSignal) => Promise<Row[]>;
   /** Simple protocol: any number of statements in one round trip. Rows that come are dropped one by one. */
   run: (text: string, signal?: AbortSignal) => Promise<void>;

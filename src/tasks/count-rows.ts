@@ -16,10 +16,13 @@ interface Found {
  */
 export async function countRows(
   task: CountTask,
-  context: Pick<TaskContext, "source" | "target" | "signal" | "recordCount">,
+  context: Pick<TaskContext, "source" | "target" | "signal" | "recordCount" | "inTransaction">,
 ): Promise<TaskResult> {
-  const on = async (side: Side): Promise<ReadonlyMap<number, Found>> =>
-    task.sides.includes(side) ? await count(await context[side](), task, context.signal) : new Map();
+  const on = async (side: Side): Promise<ReadonlyMap<number, Found>> => {
+    if (!task.sides.includes(side)) return new Map();
+    const goesOn = task.frozen.includes(side) || (side === "target" && context.inTransaction === true);
+    return await count(await context[side](), task, goesOn, context.signal);
+  };
   const [there, here] = await Promise.all([on("source"), on("target")]);
   for (const { oid } of task.tables) {
     const [source, target] = [there.get(oid), here.get(oid)];
@@ -29,7 +32,8 @@ export async function countRows(
   return NOTHING_MOVED;
 }
 
-async function count(session: Session, task: CountTask, signal: AbortSignal): Promise<Map<number, Found>> {
+/** @param goesOn The session is in a transaction that must not end here. */
+async function count(session: Session, task: CountTask, goesOn: boolean, signal: AbortSignal): Promise<Map<number, Found>> {
   const selects = task.tables.flatMap((table) => {
     const hash = task.hashes.get(table.oid)?.sql;
     const sum = hash === undefined ? "NULL::pg_catalog.text" : `pg_catalog.sum(${hash})::pg_catalog.text`;
@@ -37,13 +41,22 @@ async function count(session: Session, task: CountTask, signal: AbortSignal): Pr
       (place) => `SELECT ${table.oid}::pg_catalog.oid AS oid, count(*) AS rows, ${sum} AS sum FROM ${place}`,
     );
   });
-  const sql = selects.join(" UNION ALL ");
   type Row = { oid: number; rows: string; sum: string | null };
-  const rows = await (task.frozen.includes(session.side) ? readAndUnlock<Row>(session, sql, signal) : session.query<Row>(sql, [], signal));
+  const rows = goesOn
+    ? await readAndUnlock<Row>(session, selects.join(" UNION ALL "), signal)
+    : await session.query<Row>(oneAfterTheOther(selects), [], signal);
   const counts = new Map<number, Found>();
   for (const row of rows) {
     const before = counts.get(row.oid) ?? { rows: 0, sum: 0n };
     counts.set(row.oid, { rows: before.rows + Number(row.rows), sum: before.sum + BigInt(row.sum ?? 0) });
   }
   return counts;
+}
+
+/**
+ * A transaction each, in one round trip: who holds one table while he waits for the next may meet somebody who comes the other way,
+ * and keys are built many tables to a transaction meanwhile (seen: 40P01, deadlock detected).
+ */
+function oneAfterTheOther(selects: readonly string[]): string {
+  return selects.map((select) => `BEGIN; ${select}; COMMIT`).join("; ");
 }
