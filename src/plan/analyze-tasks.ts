@@ -111,7 +111,8 @@ function analyze(
   };
 }
 
-function buildsByTable(builds: readonly Task[]): Map<string | number, string[]> {
+/** By table: the tasks that make indexes on it. */
+export function buildsByTable(builds: readonly Task[]): Map<string | number, string[]> {
   const found = new Map<string | number, string[]>();
   for (const task of builds) {
     if (task.kind === "foreign-key") continue; // it makes no index

@@ -3,7 +3,7 @@ import type { ConstraintInfo, IndexInfo, MatviewInfo, SequenceInfo } from "../ca
 import type { RowHashes } from "../catalog/row-hash.ts";
 import type { TableInfo } from "../catalog/tables.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
-import { analyzeTasks } from "./analyze-tasks.ts";
+import { analyzeTasks, buildsByTable } from "./analyze-tasks.ts";
 import { buildTasks } from "./build-tasks.ts";
 import { listCopies } from "./copies.ts";
 import { copyTasks, copyTasksByTable, largeObjectTasks } from "./copy-tasks.ts";
@@ -11,6 +11,7 @@ import { countTasks } from "./count-tasks.ts";
 import { type DumpedRows, fromDump, importTasks } from "./dump-tasks.ts";
 import { families } from "./family.ts";
 import type { IslandInput } from "./islands.ts";
+import { keyIndexId } from "./places.ts";
 import { preDataTasks } from "./pre-data-tasks.ts";
 import type { SqlStep } from "./sql-step.ts";
 import { withSql } from "./sql-tasks.ts";
@@ -85,7 +86,12 @@ export function buildPlan(input: PlanInput): Plan {
   const statistics = statementsTask("statistics", "extended statistics", split.statistics, ["pre-data"]);
   const built = buildTasks({ ...input, split, family, copiedBy });
 
-  const counts = fromDump(dumped, countTasks(copies, copiedBy, input.rowHash));
+  // own SQL on rows comes behind their counts and ahead of the builds
+  const builtBy = input.steps?.some(({ stage }) => stage === "after-data")
+    ? new Map()
+    : buildsByTable(built.filter((task) => !isTakenOver(task)));
+  const isSent = (copy: Copy): boolean => !dumped && copy.range === undefined && !input.kept.has(copy.table.oid);
+  const counts = fromDump(dumped, countTasks(copies, copiedBy, input.rowHash, { builtBy, isSent }));
   // row level security and privileges may keep the role from the rows that it has to count
   const beforeRest = [...copying, ...largeObjects, ...statistics, ...built, ...counts].map((task) => task.id);
   const restTitle = "triggers, rules, policies, comments";
@@ -150,6 +156,11 @@ export function buildPlan(input: PlanInput): Plan {
     bytes: copies.reduce((sum, copy) => sum + copy.bytes, 0),
     steps: input.steps,
   };
+}
+
+/** A key that takes over an index: a moment, however large its table is. */
+function isTakenOver(task: Task): boolean {
+  return task.kind === "constraint" && task.after.includes(keyIndexId(task.entry));
 }
 
 function refreshTasks(entries: readonly SchemaEntry[], matviews: readonly MatviewInfo[], after: readonly string[]): RefreshTask[] {

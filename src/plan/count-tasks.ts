@@ -7,16 +7,26 @@ import type { BlockRange, Copy, CountTask } from "./task.ts";
 const COUNTED = 0.1;
 const HASHED = 0.4;
 
+/** What the counting of a copy knows of the rest of its plan. */
+interface Surroundings {
+  /** By table: the tasks that read it for its indexes. A large table is counted behind them, when foreign keys are left, of which each keeps one core busy. */
+  builtBy: ReadonlyMap<string | number, readonly string[]>;
+  /** The table's rows come by one COPY of this run: the source has counted them in its tag. Otherwise, as of ranges, it counts them again. */
+  isSent: (copy: Copy) => boolean;
+}
+
 /**
- * Large tables are counted one by one as soon as they are in, small ones a hundred to a round trip. With checksums a table that is
- * copied in ranges is looked at in the same ranges.
+ * Large tables are counted one by one, small ones a hundred to a round trip as soon as they are in. With checksums a table that is
+ * copied in ranges is looked at in the same ranges, and every row is read on both sides.
  * @param rowHash Given: rows are hashed, too.
  */
 export function countTasks(
   copies: readonly Copy[],
   copiedBy: ReadonlyMap<number, readonly string[]>,
   rowHash: RowHashes | undefined,
+  { builtBy, isSent }: Surroundings = { builtBy: new Map(), isSent: () => false },
 ): CountTask[] {
+  const sent = new Map(rowHash ? [] : copies.filter(isSent).map((copy) => [copy.table.oid, copy.id]));
   const tables = [...new Map(copies.map(({ table, object }) => [table.oid, { table, object }])).values()];
   const large = tables.filter(({ table }) => table.bytes >= LARGE_TABLE).map((one) => [one]);
   const small = inSlices(
@@ -31,13 +41,16 @@ export function countTasks(
     rangesOf(group.length === 1 ? group[0]?.table.oid : undefined).map((range): CountTask => {
       const bytes = group.reduce((sum, { table }) => sum + table.bytes, 0) / (range?.of ?? 1);
       const id = `count:${group[0]?.table.oid ?? 0}`;
+      const builds = group.length === 1 ? (builtBy.get(group[0]?.table.oid ?? 0) ?? []) : [];
+      const allSent = group.every(({ table }) => sent.has(table.oid));
       return {
         kind: "count",
-        sides: ["source", "target"],
+        sides: allSent ? ["target"] : ["source", "target"],
+        sent: allSent ? sent : undefined,
         frozen: ["source"],
         id: range ? `${id}/${range.number}` : id,
         object: group.length === 1 ? (group[0]?.object ?? "") : `${group.length} small tables`,
-        after: [...new Set(group.flatMap(({ table }) => copiedBy.get(table.oid) ?? []))],
+        after: [...new Set([...group.flatMap(({ table }) => copiedBy.get(table.oid) ?? []), ...builds])],
         cost: bytes * (rowHash ? HASHED : COUNTED),
         locks: [],
         tables: group.map(({ table }) => table),

@@ -1,6 +1,6 @@
 import type { TableInfo } from "../catalog/tables.ts";
 import { quoteIdent, quoteQualified } from "../postgres/quote.ts";
-import { buildId, firstStepOf, isPlainConstraint, objectName, type Place } from "./places.ts";
+import { buildId, firstStepOf, isPlainConstraint, keyIndexId, objectName, type Place } from "./places.ts";
 import type { BuildTask } from "./task.ts";
 
 /**
@@ -18,7 +18,7 @@ export function keyInTwoSteps(place: Place, whole: BuildTask, table: TableInfo):
   const makeIndex: BuildTask = {
     ...whole,
     kind: "index",
-    id: `index:${entry.dumpId}`,
+    id: keyIndexId(entry),
     object: `${objectName(entry)} (index)`,
     locks: [{ key: place.table, exclusive: false }],
     entry: { ...entry, sql: `${index.definition};`, key: firstStepOf(entry) },

@@ -40,6 +40,11 @@ export function buildId(entry: SchemaEntry): string {
   return `build:${entry.dumpId}`;
 }
 
+/** The id of the task that makes the index of a key, where the key takes it over in a second step. */
+export function keyIndexId(entry: SchemaEntry): string {
+  return `index:${entry.dumpId}`;
+}
+
 /** The journal's key for the first of two steps; the second one has the entry's own, for then the object is whole. */
 export function firstStepOf(entry: SchemaEntry): string {
   return `${entry.key}/1`;

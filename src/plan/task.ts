@@ -136,8 +136,10 @@ export interface AnalyzedRelation {
 /** Counts the rows of tables, the source's in the snapshot, and adds up their hashes where there are any. */
 export interface CountTask extends TaskBase {
   kind: "count";
-  /** Both, unless a side can be reached only while the other cannot. */
+  /** Both, unless the source's rows are counted by their COPY, or a side can be reached only while the other cannot. */
   sides: readonly Side[];
+  /** By table's OID: the copy that has read all of its rows on the source, whose tag counts them where that side is not asked. */
+  sent?: ReadonlyMap<number, string> | undefined;
   /** Sides whose sessions are in a transaction that has to go on: its snapshot is looked at. */
   frozen: readonly Side[];
   tables: readonly TableInfo[];

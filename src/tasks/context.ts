@@ -36,6 +36,8 @@ export interface TaskContext {
   inTransaction?: boolean | undefined;
   /** Tells that a COPY is committed, by its id. */
   recordCopy: (id: string, result: TaskResult) => void;
+  /** Rows of a COPY that is committed, as both servers counted them. */
+  rowsSent: (id: string) => number | undefined;
   recordCount: (table: number, counts: RowCounts) => void;
 }
 

@@ -11,12 +11,13 @@ interface Found {
 }
 
 /**
- * Counts the tables' rows, on both sides at the same time; the source's are those of the snapshot, so a busy source does no harm.
+ * Counts the tables' rows, on both sides at the same time; the source's are those of the snapshot, so a busy source does no harm. Where a
+ * COPY has read the whole table in that snapshot, the number in its tag is the source's count: it would only count the same again.
  * With checksums the hashes of the rows are added up, too: in whatever order and in whatever ranges they are read.
  */
 export async function countRows(
   task: CountTask,
-  context: Pick<TaskContext, "source" | "target" | "signal" | "recordCount" | "inTransaction">,
+  context: Pick<TaskContext, "source" | "target" | "signal" | "recordCount" | "rowsSent" | "inTransaction">,
 ): Promise<TaskResult> {
   const on = async (side: Side): Promise<ReadonlyMap<number, Found>> => {
     if (!task.sides.includes(side)) return new Map();
@@ -27,7 +28,9 @@ export async function countRows(
   for (const { oid } of task.tables) {
     const [source, target] = [there.get(oid), here.get(oid)];
     const sums = task.hashes.has(oid) ? { sums: { source: source?.sum ?? 0n, target: target?.sum ?? 0n } } : {};
-    context.recordCount(oid, { source: source?.rows ?? -1, target: target?.rows ?? -1, ...sums });
+    const sent = task.sent?.get(oid);
+    const rows = source?.rows ?? (sent === undefined ? undefined : context.rowsSent(sent));
+    context.recordCount(oid, { source: rows ?? -1, target: target?.rows ?? -1, ...sums });
   }
   return NOTHING_MOVED;
 }

@@ -26,6 +26,7 @@ test("whoever comes through the tables the other way meanwhile gets them, and al
     source: () => Promise.reject(new Error("nobody asks the source")),
     target: async () => session,
     signal: new AbortController().signal,
+    rowsSent: () => undefined,
     recordCount: (oid, { target }) => void counts.set(oid, target),
   });
   const waiting = `SELECT FROM pg_locks WHERE pid = ${session.pid} AND NOT granted AND relation = 'b'::regclass`;

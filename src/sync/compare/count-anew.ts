@@ -3,6 +3,7 @@ import type { Session } from "../../postgres/session.ts";
 import { countRows } from "../../tasks/count-rows.ts";
 import { addCounts, type RowCounts } from "../../tasks/row-counts.ts";
 import { setSequences } from "../../tasks/set-sequences.ts";
+import type { RunPlanResult } from "../copy/run-plan.ts";
 import { info, type Run } from "../run.ts";
 
 /**
@@ -13,6 +14,7 @@ export async function countAnew(
   run: Run,
   plan: Plan,
   ends: { source: () => Promise<Session>; target: Session },
+  copied: RunPlanResult["copied"] = new Map(),
 ): Promise<ReadonlyMap<number, RowCounts>> {
   info(run, "target-was-lost", "The target was lost for a while and is back; its server may have crashed, so all rows are counted again.");
   const counts = new Map<number, RowCounts>();
@@ -20,6 +22,7 @@ export async function countAnew(
     source: ends.source,
     target: async () => ends.target,
     signal: run.signal,
+    rowsSent: (id: string) => copied.get(id)?.rows,
     recordCount: (table: number, rows: RowCounts) => counts.set(table, addCounts(counts.get(table), rows)),
   };
   for (const task of plan.tasks) {

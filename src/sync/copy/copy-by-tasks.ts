@@ -74,7 +74,9 @@ export async function copyByTasks(
   await using spare = disposables();
   const regained = (await answers(opened.control)) ? undefined : spare.use(await regainControl(run, database));
   if (regained && altered) throw lostWhenAltered(database);
-  const counts = regained ? await countAnew(run, plan, { source: async () => source, target: await staging.get() }) : done.counts;
+  const counts = regained
+    ? await countAnew(run, plan, { source: async () => source, target: await staging.get() }, done.copied)
+    : done.counts;
   const copy = await staging.get();
   const inventory = (): ReturnType<typeof readInventory> => readInventory(source, run.signal);
   const checksums = contents.rowHash && { rowHash: contents.rowHash, inSnapshot: first ? await first.source.get() : source };

@@ -75,6 +75,7 @@ export async function runPlan(
       journal: options.journal,
       inTransaction: options.inTransaction,
       recordCopy: (id, result) => copied.set(id, { ...result, ms: performance.now() - started }),
+      rowsSent: (id) => copied.get(id)?.rows,
       recordCount: (table, rows) => counts.set(table, addCounts(counts.get(table), rows)),
     };
     try {
