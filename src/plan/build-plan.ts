@@ -11,7 +11,6 @@ import { countTasks } from "./count-tasks.ts";
 import { type DumpedRows, fromDump, importTasks } from "./dump-tasks.ts";
 import { families } from "./family.ts";
 import type { IslandInput } from "./islands.ts";
-import { keyIndexId } from "./places.ts";
 import { preDataTasks } from "./pre-data-tasks.ts";
 import type { SqlStep } from "./sql-step.ts";
 import { withSql } from "./sql-tasks.ts";
@@ -87,9 +86,7 @@ export function buildPlan(input: PlanInput): Plan {
   const built = buildTasks({ ...input, split, family, copiedBy });
 
   // own SQL on rows comes behind their counts and ahead of the builds
-  const builtBy = input.steps?.some(({ stage }) => stage === "after-data")
-    ? new Map()
-    : buildsByTable(built.filter((task) => !isTakenOver(task)));
+  const builtBy = input.steps?.some(({ stage }) => stage === "after-data") ? new Map() : buildsByTable(built);
   const isSent = (copy: Copy): boolean => !dumped && copy.range === undefined && !input.kept.has(copy.table.oid);
   const counts = fromDump(dumped, countTasks(copies, copiedBy, input.rowHash, { builtBy, isSent }));
   // row level security and privileges may keep the role from the rows that it has to count
@@ -156,11 +153,6 @@ export function buildPlan(input: PlanInput): Plan {
     bytes: copies.reduce((sum, copy) => sum + copy.bytes, 0),
     steps: input.steps,
   };
-}
-
-/** A key that takes over an index: a moment, however large its table is. */
-function isTakenOver(task: Task): boolean {
-  return task.kind === "constraint" && task.after.includes(keyIndexId(task.entry));
 }
 
 function refreshTasks(entries: readonly SchemaEntry[], matviews: readonly MatviewInfo[], after: readonly string[]): RefreshTask[] {

@@ -6,7 +6,7 @@ import { LARGE_TABLE } from "./copies.ts";
 import type { Families } from "./family.ts";
 import { foreignKeyInTwoSteps } from "./foreign-key-tasks.ts";
 import { keyInTwoSteps } from "./key-tasks.ts";
-import { buildId, locksFor, objectName, type Place, placeBuilds } from "./places.ts";
+import { buildId, keyIndexId, locksFor, objectName, type Place, placeBuilds } from "./places.ts";
 import { postponedTasks } from "./postponed-tasks.ts";
 import { smallBuilds } from "./small-builds.ts";
 import type { SplitEntries } from "./split-entries.ts";
@@ -91,7 +91,22 @@ export function buildTasks(input: BuildInput): Array<BuildTask | SmallBuildsTask
       (alone ? undefined : keyInTwoSteps(place, task, table)) ?? (soleKey ? undefined : foreignKeyInTwoSteps(place, task, table)) ?? [task]
     );
   });
-  return [...inSteps, ...small.tasks, ...attaches.map((group) => group.task), ...postponed].map((task) => withGroups(task, small.taskOf));
+  const steps = behindKeys(inSteps);
+  return [...steps, ...small.tasks, ...attaches.map((group) => group.task), ...postponed].map((task) => withGroups(task, small.taskOf));
+}
+
+/**
+ * Foreign keys behind the moment in which a key of their table takes its index over: that one shuts everybody out, and what only reads
+ * the table, counting it, can then go beside them.
+ */
+function behindKeys(builds: readonly BuildTask[]): BuildTask[] {
+  const takenOver = builds.filter(({ kind, entry, after }) => kind === "constraint" && after.includes(keyIndexId(entry)));
+  const keysOf = groupBy(takenOver, ({ locks }) => locks[0]?.key);
+  return builds.map((task) => {
+    if (task.kind !== "foreign-key") return task;
+    const keys = task.locks.flatMap(({ key }) => keysOf.get(key) ?? []);
+    return { ...task, after: [...new Set([...task.after, ...keys.map(({ id }) => id)])] };
+  });
 }
 
 /** Whoever waits for a build waits for the group that it is in. */

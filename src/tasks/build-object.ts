@@ -7,12 +7,20 @@ import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 export async function buildObject(task: BuildTask, context: TaskContext): Promise<TaskResult> {
   const session = await context.target();
   try {
-    await applyEntry(session, task.entry, context);
+    await applyEntry(session, { ...task.entry, settings: `${task.entry.settings} ${parallelSql(context)}` }, context);
   } catch (error) {
     if (!task.partial || !(error instanceof PgdittoError) || error.sqlstate !== "23503") throw error;
     await buildWithoutRows(task, context);
   }
   return NOTHING_MOVED;
+}
+
+/** For this transaction, and never more than the server or the role allows itself (manual 20.4.6). */
+function parallelSql({ coreShare }: TaskContext): string {
+  const most = coreShare();
+  if (most === undefined) return "";
+  const setting = "'max_parallel_maintenance_workers'";
+  return `SELECT pg_catalog.set_config(${setting}, LEAST(pg_catalog.current_setting(${setting})::pg_catalog.int4, ${most})::pg_catalog.text, true);`;
 }
 
 /**

@@ -24,6 +24,8 @@ export interface TaskContext {
   dump?: DumpAccess | undefined;
   /** What holds back everything that copies; undefined: nothing does. */
   pace: Pace | undefined;
+  /** Processes that a build may add to its own now; undefined: nobody knows the target's cores. */
+  coreShare: () => number | undefined;
   /** Tells what has been moved since the last call; rows as far as they are seen to pass. */
   onBytes: (bytes: number, rows?: number) => void;
   warn: (code: string, message: string, hint?: string) => void;

@@ -19,6 +19,7 @@ import type { BuildWatch } from "../watch/watch-builds.ts";
 import { stepsOf } from "../own-sql-steps.ts";
 import { info, type Run, warn } from "../run.ts";
 import { asSpaceError } from "../watch/watch-space.ts";
+import { coreShare } from "./core-share.ts";
 import { taskEvents } from "./task-events.ts";
 import type { Worker, Workers } from "./workers.ts";
 
@@ -55,6 +56,8 @@ export async function runPlan(
   const durations = new Map<string, number>();
   const events = taskEvents(run, plan, options.dump === undefined);
 
+  let atWork = 0;
+
   const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
     const started = performance.now();
     const context: TaskContext = {
@@ -69,6 +72,7 @@ export async function runPlan(
       noAcl: run.config.noAcl,
       pace: options.pace,
       dump: options.dump,
+      coreShare: () => coreShare(run, atWork),
       onBytes: (bytes, rows = 0) => events.progress(task, { bytes, rows }),
       warn: (code, message, hint) => warn(run, code, message, hint),
       tell: (code, message) => info(run, code, message),
@@ -100,6 +104,7 @@ export async function runPlan(
         await options.pace.start(signal);
         throwIfAborted(signal);
       }
+      atWork += 1;
       events.started(task, { worker: number, waitedMs });
       options.builds?.started(task, () => worker.target.current?.pid);
       try {
@@ -125,6 +130,7 @@ export async function runPlan(
         if (!signal.aborted) events.failed(task, summarizeError(asPgdittoError(error)));
         throw error;
       } finally {
+        atWork -= 1;
         options.builds?.ended(task);
       }
     },
