@@ -43,7 +43,7 @@ export async function readSource(run: Run, opened: Opened, found: Preflight): Pr
   const program = await findProgram(run, { sourceVersion: source.serverVersion, targetVersion: opened.control.serverVersion });
 
   const args = [
-    ...dumpArguments(run, snapshot, majorOf(source.serverVersion) !== majorOf(opened.control.serverVersion)),
+    ...(await dumpArguments(run, source, snapshot, majorOf(source.serverVersion) !== majorOf(opened.control.serverVersion))),
     ...(await compressionArguments(run, source, found.abilities)),
   ];
   const connect = (): Promise<Session> => openSource(run, "pg_dump");
@@ -105,13 +105,19 @@ async function hashesFor({ source, control, sourceIdentity: { encoding } }: Open
   return await readRowHashes({ source, target: control }, { sourceEncoding: encoding, targetEncoding: encoding });
 }
 
-/** pg_dump's, for one snapshot. */
-export function dumpArguments(run: Run, snapshot: string, otherVersion: boolean): string[] {
+/**
+ * pg_dump's, for one snapshot.
+ * @param session In that database.
+ */
+export async function dumpArguments(run: Run, session: Session, snapshot: string, otherVersion: boolean): Promise<string[]> {
+  const [view] = await session.query("SELECT FROM pg_catalog.pg_class WHERE relkind = 'm' LIMIT 1", [], run.signal);
   return [
     "--verbose",
     "--create",
     "--section=pre-data",
     "--section=post-data",
+    // leaves out the REFRESH of materialized views; without any it says the same, and spares a query for the value of each sequence (a fifth of the time)
+    ...(view ? [] : ["--schema-only"]),
     "--no-blobs",
     "--encoding=UTF8",
     `--snapshot=${snapshot}`,

@@ -24,15 +24,15 @@ export async function readBothSchemas(
 ): Promise<BothSchemas> {
   const [older, newer] = [source.serverVersion, target.serverVersion].toSorted((a, b) => a - b);
   const program = await findProgram(run, { sourceVersion: newer ?? 0, targetVersion: older ?? 0 });
-  const read = async (snapshot: string, connect: () => Promise<Session>): Promise<SchemaEntry[]> => {
+  const read = async (session: Session, snapshot: string, connect: () => Promise<Session>): Promise<SchemaEntry[]> => {
     // the database itself has another name, another comment, and pgditto's mark
-    const args = dumpArguments(run, snapshot, false).filter((argument) => argument !== "--create");
+    const args = (await dumpArguments(run, session, snapshot, false)).filter((argument) => argument !== "--create");
     return parseEntries(await runPgDump({ program, connect, args, signal: run.signal }), "may be empty");
   };
   return await stage(run, "pg-dump", async () => {
     const [there, here] = await Promise.all([
-      read(snapshots.source, () => openSource(run, "pg_dump")),
-      read(snapshots.target, () => openTarget("pg_dump")),
+      read(source, snapshots.source, () => openSource(run, "pg_dump")),
+      read(target, snapshots.target, () => openTarget("pg_dump")),
     ]);
     return { source: there, target: here, skipped: splitEntries(there, run.config.skipExtensions).skipped };
   });

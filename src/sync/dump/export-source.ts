@@ -84,7 +84,7 @@ async function exportRows(run: Run, from: Exported, folder: DumpFolder): Promise
   const snapshot = await stage(run, "snapshot", () => freezeTables(source, run.signal));
   await warnOfUnseen(run, source);
   // which server it will be for, nobody knows yet
-  const args = [...dumpArguments(run, snapshot, true), ...from.schemaArguments];
+  const args = [...(await dumpArguments(run, source, snapshot, true)), ...from.schemaArguments];
   const connect = (): Promise<Session> => openSource(run, "pg_dump");
   const reading = laterAwaited(stage(run, "pg-dump", () => runPgDump({ program, connect, args, signal: run.signal })));
   const catalog = await stage(run, "catalog", () => readCatalog(run, source));
