@@ -9,6 +9,7 @@ export function pgcopydbs({ source, target, pgcopydb }) {
   if (pgcopydb === undefined) return [];
   const known = FASTER.filter((flag) => pgcopydb.help.includes(flag));
   const faster = known.map((flag) => ` ${flag}`).join("");
+  // two of each are up to four COPYs and index builds at the same time, as many as pgditto's four jobs
   const contender = (flags) => ({
     name: `pgcopydb${flags}`,
     kind: "copy",
