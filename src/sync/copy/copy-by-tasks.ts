@@ -27,6 +27,7 @@ import { watchSettings } from "./settings-advice.ts";
 import { sourceStatistics } from "./source-statistics.ts";
 import { verifyCopy } from "../compare/verify-copy.ts";
 import { openWorkers } from "./workers.ts";
+import { writeWal } from "./write-wal.ts";
 
 /**
  * Fills the staging database by the tasks of the plan, and proves it: schema by pg_dump, rows by COPY. One that an earlier run has begun is
@@ -65,7 +66,15 @@ export async function copyByTasks(
   const statistics = room && !altered ? sourceStatistics(run, opened, contents, plan) : undefined;
   const { signal, pace, builds } = guard;
   const onward = { encoding, statistics, journal, pace, builds };
-  const done = await stage(run, "tasks", () => runPlan({ ...run, signal }, plan, workers, onward), { tasks: plan.tasks.length });
+  const done = await stage(
+    run,
+    "tasks",
+    async () => {
+      await using _ahead = writeWal(staging, plan.bytes);
+      return await runPlan({ ...run, signal }, plan, workers, onward);
+    },
+    { tasks: plan.tasks.length },
+  );
   await guard.settle();
   options.staging.journal = undefined; // the last task has dropped it
   const advice = await advise(plan, done);
