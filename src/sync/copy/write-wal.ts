@@ -1,10 +1,12 @@
 import type { RenewableSession } from "../../postgres/renewable.ts";
+import { withinMs } from "../../util/wait.ts";
 import { repeat } from "../watch/repeat.ts";
 
 /** Less to copy is over before it matters. Bytes of heap and TOAST. */
 const WORTH_IT = 64 * 1024 * 1024;
 /** Milliseconds between two looks, and bytes of WAL that make one of them write. */
 const PAUSE_MS = 10;
+const LEAVE_MS = 2000;
 const BACKLOG = 256 * 1024;
 
 /** `local`: for our own disk, not for a standby. A commit waits only for a transaction that has written something, as in `flush`. */
@@ -32,7 +34,7 @@ export function writeWal(session: RenewableSession, bytes: number): AsyncDisposa
   return {
     [Symbol.asyncDispose]: async () => {
       stop();
-      await writing?.catch(() => undefined);
+      if (writing) await withinMs(LEAVE_MS, writing); // the server may be silent
     },
   };
 }
