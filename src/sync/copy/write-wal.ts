@@ -5,7 +5,7 @@ import { repeat } from "../watch/repeat.ts";
 /** Less to copy is over before it matters. Bytes of heap and TOAST. */
 const WORTH_IT = 64 * 1024 * 1024;
 /** Milliseconds between two looks, and bytes of WAL that make one of them write. */
-const PAUSE_MS = 10;
+const PAUSE_MS = 20;
 const LEAVE_MS = 2000;
 const BACKLOG = 256 * 1024;
 
