@@ -5,11 +5,15 @@ import { differenceOf } from "./check.mjs";
 import { runCommand } from "./measure/run-command.mjs";
 import { sql } from "./sql.mjs";
 
-/** A B C A B C …: what slows the machine down for a while slows all of them. Resolves with the results of each contender. */
+/**
+ * A B C, B C A, …: what slows the machine down for a while slows all of them, and what the one before leaves behind (a file system that has just
+ * given blocks back, say) meets each of them. Resolves with the results of each contender.
+ */
 export async function runRounds(contenders, place, { runs, timeout, check }, tell) {
   const results = new Map(contenders.map((contender) => [contender, []]));
   for (let turn = 1; turn <= runs; turn += 1) {
-    for (const contender of contenders) {
+    const first = (turn - 1) % contenders.length;
+    for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       const result = await runOnce(contender, place, { timeout, check });
       results.get(contender).push(result);
       tell(contender, turn, result);
