@@ -17,7 +17,7 @@ SELECT CASE WHEN pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn
 /**
  * Has the target's WAL written and synced by a session that has nothing else to do while others copy. A COPY has to wait for that itself when it runs
  * out of wal_buffers, or when one of its pages leaves the 16 MB that it may use of the cache (manual 30.5, 20.5; bufmgr.c, FlushBuffer), and the
- * WAL writer comes five times a second only. Takes 5 % off a run of 950 MB (2 cores, PostgreSQL 15, 17 pairs of runs in turn). What goes wrong here is nobody's loss: then
+ * WAL writer comes five times a second only. Takes 5 % off a run of 950 MB (2 cores, PostgreSQL 15, 15 pairs of runs in turn). What goes wrong here is nobody's loss: then
  * nobody writes ahead.
  */
 export function writeWal(session: RenewableSession, bytes: number): AsyncDisposable {
