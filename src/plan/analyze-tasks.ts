@@ -12,7 +12,8 @@ interface AnalyzeInput {
   /** By table: the tasks that bring its rows. */
   copiedBy: ReadonlyMap<number, readonly string[]>;
   family: Families;
-  builds: readonly Task[];
+  /** By table: the tasks that make indexes on it. */
+  builtOn: ReadonlyMap<string | number, readonly string[]>;
   refreshes: readonly RefreshTask[];
   statistics: readonly Task[];
   behindRest: readonly string[];
@@ -28,7 +29,6 @@ export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
   const tops = input.tables.filter((table) => table.root === table.oid && holdsRows(table));
   const bytes = new Map(input.tables.map((table) => [table.oid, table.bytes]));
   const size = (table: TableInfo): number => input.family.withDescendants(table.oid).reduce((sum, oid) => sum + (bytes.get(oid) ?? 0), 0);
-  const builtOn = buildsByTable(input.builds);
   const statistics = input.statistics.map((task) => task.id);
   const analyzed = analyzedBy(input);
 
@@ -36,7 +36,7 @@ export function analyzeTasks(input: AnalyzeInput): AnalyzeTask[] {
     .filter((table) => size(table) >= LARGE_TABLE)
     .map((table) => {
       const members = input.family.withDescendants(table.oid);
-      const after = members.flatMap((oid) => [...(input.copiedBy.get(oid) ?? []), ...(builtOn.get(oid) ?? [])]);
+      const after = members.flatMap((oid) => [...(input.copiedBy.get(oid) ?? []), ...(input.builtOn.get(oid) ?? [])]);
       return analyze(
         `${table.oid}`,
         displayName(table.schema, table.name),
@@ -109,14 +109,4 @@ function analyze(
     locks: lockedTables.map((key) => ({ key, exclusive: true })),
     relations,
   };
-}
-
-/** By table: the tasks that make indexes on it. */
-export function buildsByTable(builds: readonly Task[]): Map<string | number, string[]> {
-  const found = new Map<string | number, string[]>();
-  for (const task of builds) {
-    if (task.kind === "foreign-key") continue; // it makes no index
-    for (const { key } of task.locks) found.set(key, [...(found.get(key) ?? []), task.id]);
-  }
-  return found;
 }

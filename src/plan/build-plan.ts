@@ -3,8 +3,8 @@ import type { ConstraintInfo, IndexInfo, MatviewInfo, SequenceInfo } from "../ca
 import type { RowHashes } from "../catalog/row-hash.ts";
 import type { TableInfo } from "../catalog/tables.ts";
 import type { SchemaEntry } from "../schema/entries.ts";
-import { analyzeTasks, buildsByTable } from "./analyze-tasks.ts";
-import { buildTasks } from "./build-tasks.ts";
+import { analyzeTasks } from "./analyze-tasks.ts";
+import { buildsByTable, buildTasks } from "./build-tasks.ts";
 import { listCopies } from "./copies.ts";
 import { copyTasks, copyTasksByTable, largeObjectTasks } from "./copy-tasks.ts";
 import { countTasks } from "./count-tasks.ts";
@@ -85,10 +85,11 @@ export function buildPlan(input: PlanInput): Plan {
   const statistics = statementsTask("statistics", "extended statistics", split.statistics, ["pre-data"]);
   const built = buildTasks({ ...input, split, family, copiedBy });
 
+  const builtOn = buildsByTable(built);
   // own SQL on rows comes behind their counts and ahead of the builds
-  const builtBy = input.steps?.some(({ stage }) => stage === "after-data") ? new Map() : buildsByTable(built);
+  const countedBehind: typeof builtOn = input.steps?.some(({ stage }) => stage === "after-data") ? new Map() : builtOn;
   const isSent = (copy: Copy): boolean => !dumped && copy.range === undefined && !input.kept.has(copy.table.oid);
-  const counts = fromDump(dumped, countTasks(copies, copiedBy, input.rowHash, { builtBy, isSent }));
+  const counts = fromDump(dumped, countTasks(copies, copiedBy, input.rowHash, { builtOn: countedBehind, isSent }));
   // row level security and privileges may keep the role from the rows that it has to count
   const beforeRest = [...copying, ...largeObjects, ...statistics, ...built, ...counts].map((task) => task.id);
   const restTitle = "triggers, rules, policies, comments";
@@ -104,7 +105,7 @@ export function buildPlan(input: PlanInput): Plan {
     tables: input.tables,
     copiedBy,
     family,
-    builds: built,
+    builtOn,
     refreshes,
     statistics,
     behindRest,

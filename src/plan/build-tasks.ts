@@ -109,6 +109,16 @@ function behindKeys(builds: readonly BuildTask[]): BuildTask[] {
   });
 }
 
+/** By table: the tasks that make indexes on it. */
+export function buildsByTable(builds: ReturnType<typeof buildTasks>): Map<string | number, string[]> {
+  const found = new Map<string | number, string[]>();
+  for (const task of builds) {
+    if (task.kind === "foreign-key") continue; // it makes no index
+    for (const { key } of task.locks) found.set(key, [...(found.get(key) ?? []), task.id]);
+  }
+  return found;
+}
+
 /** Whoever waits for a build waits for the group that it is in. */
 function withGroups<T extends { after: readonly string[] }>(task: T, taskOf: ReadonlyMap<string, string>): T {
   return { ...task, after: [...new Set(task.after.map((id) => taskOf.get(id) ?? id))] };

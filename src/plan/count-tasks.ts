@@ -10,7 +10,7 @@ const HASHED = 0.4;
 /** What the counting of a copy knows of the rest of its plan. */
 interface Surroundings {
   /** By table: the tasks that read it for its indexes. A large table is counted behind them, when foreign keys are left, of which each keeps one core busy. */
-  builtBy: ReadonlyMap<string | number, readonly string[]>;
+  builtOn: ReadonlyMap<string | number, readonly string[]>;
   /** The table's rows come by one COPY of this run: the source has counted them in its tag. Otherwise, as of ranges, it counts them again. */
   isSent: (copy: Copy) => boolean;
 }
@@ -24,7 +24,7 @@ export function countTasks(
   copies: readonly Copy[],
   copiedBy: ReadonlyMap<number, readonly string[]>,
   rowHash: RowHashes | undefined,
-  { builtBy, isSent }: Surroundings = { builtBy: new Map(), isSent: () => false },
+  { builtOn, isSent }: Surroundings = { builtOn: new Map(), isSent: () => false },
 ): CountTask[] {
   const sent = new Map(rowHash ? [] : copies.filter(isSent).map((copy) => [copy.table.oid, copy.id]));
   const tables = [...new Map(copies.map(({ table, object }) => [table.oid, { table, object }])).values()];
@@ -41,7 +41,7 @@ export function countTasks(
     rangesOf(group.length === 1 ? group[0]?.table.oid : undefined).map((range): CountTask => {
       const bytes = group.reduce((sum, { table }) => sum + table.bytes, 0) / (range?.of ?? 1);
       const id = `count:${group[0]?.table.oid ?? 0}`;
-      const builds = group.length === 1 ? (builtBy.get(group[0]?.table.oid ?? 0) ?? []) : [];
+      const builds = group.length === 1 ? (builtOn.get(group[0]?.table.oid ?? 0) ?? []) : [];
       const allSent = group.every(({ table }) => sent.has(table.oid));
       return {
         kind: "count",

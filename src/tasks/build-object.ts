@@ -7,7 +7,8 @@ import { NOTHING_MOVED, type TaskContext, type TaskResult } from "./context.ts";
 export async function buildObject(task: BuildTask, context: TaskContext): Promise<TaskResult> {
   const session = await context.target();
   try {
-    await applyEntry(session, { ...task.entry, settings: `${task.entry.settings} ${parallelSql(context)}` }, context);
+    const settings = task.kind === "foreign-key" ? task.entry.settings : `${task.entry.settings} ${parallelSql(context)}`;
+    await applyEntry(session, { ...task.entry, settings }, context);
   } catch (error) {
     if (!task.partial || !(error instanceof PgdittoError) || error.sqlstate !== "23503") throw error;
     await buildWithoutRows(task, context);
