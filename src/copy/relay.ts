@@ -1,7 +1,7 @@
 import { laterAwaited } from "../util/wait.ts";
 import { PgdittoError } from "../errors.ts";
 
-/** The receiving half: one or more `COPY … FROM STDIN` that wait for frames. */
+/** The receiving half: one or more `COPY … FROM STDIN` that wait for frames. What `write` answers false to is kept until `onDrain` calls back. */
 interface FrameTarget {
   write: (frames: Buffer) => boolean;
   onDrain: (resume: () => void) => void;
@@ -54,7 +54,7 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
   let compared: number | undefined;
   let open: FrameTarget | undefined;
   let waiting: Buffer[] = []; // frames that came before the target was ready: at most what one socket read holds
-  let resumeSource = (): void => {};
+  const paused: (() => void)[] = []; // what the source waits for because of them
   let room = true;
   let held: Promise<void> | undefined; // the source is paused, not the target, which keeps nothing but what it has got
   let blame = (_error: unknown): void => {};
@@ -71,8 +71,10 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
       room = true;
       for (const frames of waiting) room = copy.write(frames);
       waiting = [];
-      if (room) resumeSource();
-      else copy.onDrain(resumeSource);
+      for (const resume of paused) {
+        if (room) resume();
+        else copy.onDrain(resume);
+      }
       return copy.ended;
     });
   const source = ends.source.copyOut(options.copyOut, {
@@ -93,7 +95,7 @@ export async function relay(ends: RelayEnds, options: RelayOptions): Promise<Rel
     onDrain: (resume) => {
       const pace = held;
       const goOn = pace === undefined ? resume : (): void => void pace.then(resume);
-      if (!open) resumeSource = goOn;
+      if (!open) paused.push(goOn);
       else if (room) goOn();
       else open.onDrain(goOn);
     },

@@ -7,6 +7,7 @@ import { sleep, throwIfAborted } from "../util/wait.ts";
 import { type ConnectionConfig, describeConnection } from "./connection-config.ts";
 import { connectHint } from "./connect-hint.ts";
 import { pinnedSettings } from "./pins.ts";
+import { PlainSocket } from "./plain-socket.ts";
 import { sqlstateOf, toServerError } from "./server-error.ts";
 import { createSession } from "./create-session.ts";
 import type { Session } from "./session.ts";
@@ -83,6 +84,7 @@ async function openWith(config: ConnectionConfig, tls: TlsAttempt, options: Conn
       throw new PgdittoError(connectCode(config), "The server asks for a password, and none was given.");
     },
     ssl: tls,
+    ...(tls === false ? { stream: () => new PlainSocket() } : {}),
     ...(config.ssl.negotiation === "direct" && tls !== false ? { sslnegotiation: "direct" } : {}),
     ...(config.options === undefined ? {} : { options: config.options }),
     application_name: options.applicationName,

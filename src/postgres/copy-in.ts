@@ -43,10 +43,20 @@ export function copyIn(client: pg.Client, sql: string, taken?: (tag: string) => 
   });
 }
 
-function openCopy(connection: WireConnection, ended: Promise<string[]>): CopyIn {
+function openCopy({ stream }: WireConnection, ended: Promise<string[]>): CopyIn {
+  let waiting: (() => void)[] = [];
+  const written = (error?: Error | null): void => {
+    if (error || stream.writableLength > 0) return;
+    const resumes = waiting;
+    waiting = [];
+    for (const resume of resumes) resume();
+  };
   return {
-    write: (frames) => connection.stream.write(frames),
-    onDrain: (resume) => void connection.stream.once("drain", resume),
+    write: (frames) => {
+      stream.write(frames, written);
+      return stream.writableLength === 0;
+    },
+    onDrain: (resume) => void waiting.push(resume),
     ended,
   };
 }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type pg from "pg";
 
 import { createFrameWalker } from "./frames.ts";
+import { PlainSocket } from "./plain-socket.ts";
 import type { FrameSink } from "./session.ts";
 import { submit, submittable } from "./wire.ts";
 
@@ -40,27 +41,49 @@ export function copyOut(client: pg.Client, sql: string, sink: FrameSink): Promis
 
 type DataListener = (chunk: Buffer) => void;
 
+/** Frames that a sink has not let go of yet are views of what was read: nothing more is read before it has. */
 function divertCopyData(stream: Duplex, sink: FrameSink): () => void {
   const parsers = stream.listeners("data") as DataListener[];
+  let kept = 0;
   const walker = createFrameWalker({
     data: (bytes, begun) => {
       if (sink.write(bytes, begun)) return;
+      kept += 1;
       stream.pause();
-      sink.onDrain(() => stream.resume());
+      sink.onDrain(() => {
+        kept -= 1;
+        if (kept === 0) stream.resume();
+      });
     },
     copied: sink.copied,
     other: (bytes) => {
-      for (const parse of parsers) parse.call(stream, bytes);
+      const own = Buffer.from(bytes); // the parser keeps what is not whole yet
+      for (const parse of parsers) parse.call(stream, own);
     },
   });
-  for (const parse of parsers) stream.off("data", parse);
-  stream.on("data", walker.walk);
+  const goBack = divert(stream, walker.walk);
   let restored = false;
   return () => {
     if (restored) return;
     restored = true;
-    stream.off("data", walker.walk);
-    for (const parse of parsers) stream.on("data", parse);
+    goBack(kept > 0);
     stream.resume();
+  };
+}
+
+function divert(stream: Duplex, reader: DataListener): (isKept: boolean) => void {
+  if (stream instanceof PlainSocket) {
+    stream.divert(reader);
+    return (isKept) => {
+      if (isKept) stream.renewBuffer();
+      stream.divert(undefined);
+    };
+  }
+  const listeners = stream.listeners("data") as DataListener[];
+  for (const listener of listeners) stream.off("data", listener);
+  stream.on("data", reader);
+  return () => {
+    stream.off("data", reader);
+    for (const listener of listeners) stream.on("data", listener);
   };
 }

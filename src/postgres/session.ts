@@ -40,7 +40,10 @@ export interface ServerNotice {
   message: string;
 }
 
-/** Takes CopyData and CopyDone frames as they come. Returning false asks for a pause until `onDrain` calls back. */
+/**
+ * Takes CopyData and CopyDone frames as they come. They are views of a buffer that the next read overwrites: true says that they are not
+ * needed any more, false that nothing may be read until `onDrain` calls back, once for each false.
+ */
 export interface FrameSink {
   /** @param begun CopyData frames that begin in it: as a rule one a row. */
   write: (frames: Buffer, begun: number) => boolean;
@@ -53,7 +56,7 @@ export interface FrameSink {
 
 /** A `COPY … FROM STDIN` that waits for frames; CopyDone is one of them. */
 export interface CopyIn {
-  /** Writes whole or partial frames as they are; false: wait for `onDrain`. */
+  /** Writes whole or partial frames as they are. True: the system has them all, the buffer is free; false: it is when `onDrain` calls back. */
   write: (frames: Buffer) => boolean;
   onDrain: (resume: () => void) => void;
   /** Settles when the server is through with all of it: the tags of the COPYs (`COPY 42`), or its error. */

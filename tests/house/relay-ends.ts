@@ -69,7 +69,12 @@ export function fakeEnds() {
             return fake.room;
           },
           onDrain: (resume) => {
-            fake.drain = resume;
+            const earlier = fake.drain;
+            fake.drain = () => {
+              fake.drain = undefined;
+              earlier?.();
+              resume();
+            };
           },
           ended: ended.promise,
         };
