@@ -1,6 +1,9 @@
 import { smallTables } from "./many.mjs";
 
-/** From 200 to 20,000 small tables: whether the time per table stays the same. */
+/** Tables of a schema, all but the first with a foreign key to that. Each foreign key makes PostgreSQL read all triggers of the table that it refers to. */
+const PER_SCHEMA = 200;
+
+/** From 200 to 20,000 small tables in 1 to 100 schemas: whether the time per table stays the same. */
 export const growthTables = {
   name: "growth-tables",
   title: "small tables with a primary key, an index and a foreign key",
@@ -8,5 +11,5 @@ export const growthTables = {
   unit: { name: "table", in: "ms", seconds: 1000 },
   // pg_dump and pgditto lock every table at once, and a default server's lock table ends at some 6,400
   settings: { max_locks_per_transaction: "1024" },
-  make: async ({ sql, point }) => await sql(smallTables(Math.max(1, Math.round(point / 10)))),
+  make: async ({ sql, point }) => await sql(smallTables(Math.ceil(point / PER_SCHEMA), Math.min(point, PER_SCHEMA))),
 };

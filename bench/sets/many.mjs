@@ -3,21 +3,21 @@ export const many = {
   name: "many",
   title: "2,000 small tables with keys and indexes, 300 partitions",
   make: async ({ sql, scale }) => {
-    await sql(smallTables(Math.max(1, Math.round(200 * scale))));
+    await sql(smallTables(10, Math.max(1, Math.round(200 * scale))));
     await sql(partitions(Math.max(1, Math.round(300 * scale))));
   },
 };
 
 /**
- * Ten schemas of `per` tables each, every one with a primary key, an index, 20 rows and a foreign key to the first of its schema.
+ * So many schemas of `per` tables each, every one with a primary key, an index, 20 rows and a foreign key to the first of its schema.
  * A commit every 100 tables: each takes several locks until then, and a server's lock table holds some 6,400.
  */
-export function smallTables(per) {
+export function smallTables(schemas, per) {
   return `
 DO $$
 DECLARE s int; t int;
 BEGIN
-  FOR s IN 1..10 LOOP
+  FOR s IN 1..${schemas} LOOP
     EXECUTE format('CREATE SCHEMA s%s', s);
     FOR t IN 1..${per} LOOP
       EXECUTE format('CREATE TABLE s%s.t%s (id serial PRIMARY KEY, name text NOT NULL, at timestamptz DEFAULT now(), ref int)', s, t);
