@@ -20,6 +20,7 @@ import { answers, regainControl } from "../copy/regain-control.ts";
 import { runPlan } from "../copy/run-plan.ts";
 import { runSteps } from "../copy/run-steps.ts";
 import { openWorkers } from "../copy/workers.ts";
+import { writeWal } from "../copy/write-wal.ts";
 import { type Done, fillAndSwap } from "../fill-and-swap.ts";
 import { type Opened, openStaging } from "../open.ts";
 import { stepsOf } from "../own-sql-steps.ts";
@@ -89,9 +90,10 @@ async function restore(
   };
   const { encoding } = manifest.database;
   const access = { folder, program, jobs: fit.jobs, format: manifest.format, connect, snapshot, encoding, expected: 0 };
-  const done = await stage(run, "tasks", () =>
-    runPlan({ ...run, signal }, plan, workers, { encoding, statistics: undefined, journal, dump: access }),
-  );
+  const done = await stage(run, "tasks", async () => {
+    await using _ahead = writeWal(copy, plan.bytes);
+    return await runPlan({ ...run, signal }, plan, workers, { encoding, statistics: undefined, journal, dump: access });
+  });
   await guard.settle();
 
   await using spare = disposables();
