@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 const FASTER = ["--skip-vacuum", "--skip-analyze", "--use-copy-binary"];
 const SPLIT = "--split-tables-larger-than";
 
-/** pgcopydb as it comes, with what its version has to be faster, and with that and large tables cut into parts. */
+/** pgcopydb as it comes and with what its version has to be faster; each also with large tables cut into parts. */
 export function pgcopydbs({ source, target, pgcopydb }) {
   if (pgcopydb === undefined) return [];
   const known = FASTER.filter((flag) => pgcopydb.help.includes(flag));
@@ -16,11 +16,8 @@ export function pgcopydbs({ source, target, pgcopydb }) {
     intoEmpty: true,
     command: `'${pgcopydb.path}' clone --source '${source}' --target '${target}' --dir "$PWD/pgcopydb" --table-jobs 2 --index-jobs 2${flags}`,
   });
-  return [
-    contender(""),
-    ...(faster === "" ? [] : [contender(faster)]),
-    ...(pgcopydb.help.includes(SPLIT) ? [contender(`${faster} ${SPLIT} 256MB`)] : []),
-  ];
+  const split = pgcopydb.help.includes(SPLIT) ? ["", ` ${SPLIT} 256MB`] : [""];
+  return (faster === "" ? [""] : ["", faster]).flatMap((flags) => split.map((cut) => contender(flags + cut)));
 }
 
 /** The program with its help, which says what flags its version has; undefined where there is none. */

@@ -40,6 +40,7 @@ const PSQL_LINES = /^\\(connect|encoding|restrict|unrestrict)\b/;
 export function parseEntries(script: string, emptiness: "refused" | "may be empty" = "refused"): SchemaEntry[] {
   const entries: SchemaEntry[] = [];
   const state = new Map<string, string>();
+  let settings = "";
   let open: { header: Omit<SchemaEntry, "sql" | "key">; parts: string[] } | undefined;
   let from = -1; // offset of the open entry's text that is not yet in `parts`
   let headerEnd = 0;
@@ -61,7 +62,7 @@ export function parseEntries(script: string, emptiness: "refused" | "may be empt
       take(line.at);
       close();
       const { header, end } = readHeader(script, line.at);
-      open = { header: { ...header, settings: [...state].map(([name, value]) => `SET ${name} = ${value};`).join(" ") }, parts: [] };
+      open = { header: { ...header, settings }, parts: [] };
       headerEnd = end;
       from = end;
     } else if (line.at >= headerEnd && STATE_LINE.test(line.text)) {
@@ -69,6 +70,7 @@ export function parseEntries(script: string, emptiness: "refused" | "may be empt
       take(line.at);
       from = open ? line.at + line.text.length : -1;
       state.set(name, value);
+      settings = [...state].map(([each, its]) => `SET ${each} = ${its};`).join(" ");
     } else if (line.text.startsWith("\\")) {
       if (!PSQL_LINES.test(line.text)) throw unknownCommand(line.text);
       // what follows, up to the next header, is the preamble of a new psql connection
