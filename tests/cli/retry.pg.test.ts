@@ -80,6 +80,29 @@ describe("a connection that is lost in the middle of a copy", () => {
     expect(await databasesOf(target.name)).toEqual([target.name]);
   });
 
+  test("the worker's on the target while it builds an index: what the worker has on the source stays, and that could not be had again", async () => {
+    await using source = await freshDatabase("source", {
+      sql: `${SLOW} CREATE TABLE large (i int, filler text); ALTER TABLE large ALTER filler SET STORAGE EXTERNAL;
+        INSERT INTO large SELECT n, repeat(md5(n::text), 3000) FROM generate_series(1, 500) n;
+        CREATE INDEX slowly ON large (slow(i, 0.003)); CREATE TABLE later AS SELECT n FROM generate_series(1, 10) n;`,
+    });
+    await using target = reservedDatabase("target");
+    await using cli = await startBetween(source, target, ["--jobs", "1"], { env: { BATCH_SIZE: "1" } });
+    const building = async (what: string): Promise<boolean> => {
+      const asked = `SELECT ${what} FROM pg_stat_activity WHERE query ~ 'INDEX slowly' AND state = 'active' AND application_name ~ $1`;
+      return (await sql(admin("target"), asked, [`^pgditto \\w+ worker.* ${cli.pid}@`])).length > 0;
+    };
+    await until(() => building("pid"));
+    expect(cli.stdout).not.toMatch(/later/);
+    await endBackend(cli, "source", "source"); // who has not joined the snapshot by now never can
+    expect(await building("pg_terminate_backend(pid)")).toBe(true);
+    expect(await cli.result).toMatchObject({ code: 0, stderr: "" });
+    expect(cli.stdout).toMatch(/RETRY.*slowly/);
+    expect(cli.stdout).not.toContain("new snapshot");
+    expect(await contents(target.url)).toEqual(await contents(source.url));
+    expect(await databasesOf(target.name)).toEqual([target.name]);
+  });
+
   test("the session that holds the run's lock, and another run takes the target: this one gives way", async () => {
     await using source = await freshDatabase("source", BIG);
     await using quick = await freshDatabase("source", { sql: "CREATE TABLE quick AS SELECT 1 AS i" });

@@ -60,8 +60,12 @@ export async function runPlan(
 
   const attemptTask = async (task: Task, worker: Worker, attempt: number, signal: AbortSignal): Promise<TaskResult> => {
     const started = performance.now();
+    let readsSource = false;
     const context: TaskContext = {
-      source: worker.source.get,
+      source: () => {
+        readsSource = true;
+        return worker.source.get();
+      },
       target: worker.target.get,
       leaveTarget: async () => await worker.target[Symbol.asyncDispose](),
       signal,
@@ -85,8 +89,8 @@ export async function runPlan(
     try {
       return await runTask(task, context);
     } catch (error) {
-      // neither session is in a known state; another attempt gets new ones, in the same snapshot
-      await Promise.all([worker.source.drop(), worker.target.drop()]);
+      // whatever was used is in no known state; another attempt gets a new session, on the source in the same snapshot, as long as that is to be had
+      await Promise.all([readsSource ? worker.source.drop() : undefined, worker.target.drop()]);
       if (signal.aborted) throw cancelled(signal);
       throw describeFailure(run, task, error);
     }
