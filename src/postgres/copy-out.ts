@@ -45,14 +45,18 @@ type DataListener = (chunk: Buffer) => void;
 function divertCopyData(stream: Duplex, sink: FrameSink): () => void {
   const parsers = stream.listeners("data") as DataListener[];
   let kept = 0;
+  let restored = false;
   const walker = createFrameWalker({
     data: (bytes, begun) => {
       if (sink.write(bytes, begun)) return;
+      const letGo = stream instanceof PlainSocket ? stream.hold() : undefined;
       kept += 1;
       stream.pause();
       sink.onDrain(() => {
+        letGo?.();
         kept -= 1;
-        if (kept === 0) stream.resume();
+        // a pace may let go long after the last frame, and then it is another COPY that has reason to wait
+        if (kept === 0 && !restored) stream.resume();
       });
     },
     copied: sink.copied,
@@ -62,22 +66,18 @@ function divertCopyData(stream: Duplex, sink: FrameSink): () => void {
     },
   });
   const goBack = divert(stream, walker.walk);
-  let restored = false;
   return () => {
     if (restored) return;
     restored = true;
-    goBack(kept > 0);
+    goBack();
     stream.resume();
   };
 }
 
-function divert(stream: Duplex, reader: DataListener): (isKept: boolean) => void {
+function divert(stream: Duplex, reader: DataListener): () => void {
   if (stream instanceof PlainSocket) {
     stream.divert(reader);
-    return (isKept) => {
-      if (isKept) stream.renewBuffer();
-      stream.divert(undefined);
-    };
+    return () => stream.divert(undefined);
   }
   const listeners = stream.listeners("data") as DataListener[];
   for (const listener of listeners) stream.off("data", listener);

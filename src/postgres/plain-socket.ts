@@ -6,20 +6,26 @@ import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
  */
 const READ_BYTES = 256 * 1024;
 
-/** Told of what was read: a view that the next read overwrites. */
+/** Told of what was read: a view that the next read overwrites, unless it is held. */
 type Reader = (view: Buffer) => void;
 
+interface Block {
+  bytes: Buffer;
+  holders: number;
+}
+
 /**
- * A socket that reads into one buffer again and again, where Node's own makes a new one of 64 KB for each read. Its stream gives copies;
- * whoever diverts it sees the buffer itself.
+ * A socket that reads into the same memory again and again, where Node's own makes a new buffer of 64 KB for each read. Its stream gives
+ * copies; whoever diverts it sees the memory itself.
  */
 export class PlainSocket extends Socket {
-  #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #block = newBlock();
+  #free: Block | undefined;
   #reader: Reader | undefined;
 
   constructor() {
     const onread: OnReadOpts = {
-      buffer: () => this.#buffer,
+      buffer: () => this.#nextBuffer(),
       callback: (bytes, buffer) => this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, bytes)),
     };
     // the types of Node 20 know it for `connect` only, where Node hands it on to the constructor
@@ -32,9 +38,23 @@ export class PlainSocket extends Socket {
     this.#reader = reader;
   }
 
-  /** Leaves the buffer to whoever has views of it still, and reads into another. Only from within a reader. */
-  renewBuffer(): void {
-    this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** For a reader: what it has just got stays as it is until the function that this returns is called, once. More than one may hold it. */
+  hold(): () => void {
+    const block = this.#block;
+    block.holders += 1;
+    return () => {
+      block.holders -= 1;
+      if (block.holders === 0 && block !== this.#block) this.#free = block;
+    };
+  }
+
+  /** Node asks after each read where to put the next one. */
+  #nextBuffer(): Buffer {
+    if (this.#block.holders > 0) {
+      this.#block = this.#free ?? newBlock();
+      this.#free = undefined;
+    }
+    return this.#block.bytes;
   }
 
   /** False would stop the reading; a full stream does that, a reader pauses by itself. */
@@ -43,4 +63,8 @@ export class PlainSocket extends Socket {
     this.#reader(view);
     return true;
   }
+}
+
+function newBlock(): Block {
+  return { bytes: Buffer.allocUnsafeSlow(READ_BYTES), holders: 0 };
 }

@@ -41,8 +41,8 @@ export interface ServerNotice {
 }
 
 /**
- * Takes CopyData and CopyDone frames as they come. They are views of a buffer that the next read overwrites: true says that they are not
- * needed any more, false that nothing may be read until `onDrain` calls back, once for each false.
+ * Takes CopyData and CopyDone frames as they come. They are views of memory that is read into again: true says that they are not needed
+ * any more, false that they are, and that nothing is to be read, until `onDrain` calls back, once for each false.
  */
 export interface FrameSink {
   /** @param begun CopyData frames that begin in it: as a rule one a row. */

@@ -89,7 +89,7 @@ describe("a connection that is lost in the middle of a copy", () => {
     await using target = reservedDatabase("target");
     await using cli = await startBetween(source, target, ["--jobs", "1"], { env: { BATCH_SIZE: "1" } });
     const building = async (what: string): Promise<boolean> => {
-      const asked = `SELECT ${what} FROM pg_stat_activity WHERE query ~ 'INDEX slowly' AND state = 'active' AND application_name ~ $1`;
+      const asked = `SELECT ${what} FROM pg_stat_activity WHERE query ~ 'INDEX "?slowly' AND state = 'active' AND application_name ~ $1`;
       return (await sql(admin("target"), asked, [`^pgditto \\w+ worker.* ${cli.pid}@`])).length > 0;
     };
     await until(() => building("pid"));

@@ -43,7 +43,7 @@ describe("each stage", () => {
     await using target = await freshDatabase("target", { sql: PRECIOUS });
     await using folder = await folderOf({
       "before.sql": `CREATE SCHEMA probe; CREATE TABLE probe.log (n serial, stage text, path text, tables int, people int, indexes int, keys int, triggers int, filled int, journal int);
-        SET search_path = nowhere; SET statement_timeout = 1; SELECT 1 FROM probe.log; SET statement_timeout = 0; ${LOOK("before")}`,
+        SET search_path = nowhere; SET statement_timeout = '10s'; SELECT 1 FROM probe.log; SET statement_timeout = 0; ${LOOK("before")}`,
       "schema/20.sql": LOOK("after-schema 2"),
       "schema/10.sql": `${LOOK("after-schema 1")} CREATE TEMP TABLE left_over (i int);`,
       "schema/.30.sql": "this is no SQL",

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { relay } from "../../src/copy/relay.ts";
 import { connect } from "../../src/postgres/connect.ts";
@@ -50,5 +51,23 @@ test("rows that wait for a target that does not answer yet outlive what the sour
   expect(word[0]?.text).toHaveLength(100_000);
   await holder.query("COMMIT");
   expect(await moving).toMatchObject([{ rows: 50 }]);
+  expect(await to.sql(HASH)).toEqual(await from.sql(HASH));
+});
+
+test("a pace that lets go of one copy when the next is under way does not let go of that one", async () => {
+  const rows = (first: number): string => `INSERT INTO t SELECT n, md5(n::text) FROM generate_series(${first}, ${first + 19999}) n`;
+  await using from = await freshDatabase("source", { sql: ["CREATE TABLE t (n int, text text)", rows(1)] });
+  await using to = await freshDatabase("target", { sql: "CREATE TABLE t (n int, text text)" });
+  await using source = await sessionOf(from);
+  await using target = await sessionOf(to);
+  let lastChunk = 0;
+  await relay({ source, target }, { ...COPIES, pace: () => sleep((lastChunk += 50)) });
+  await to.sql("TRUNCATE t");
+  await using holder = await openSession(to.url);
+  await holder.query("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+  const moving = relay({ source, target }, COPIES);
+  await sleep(lastChunk + 200);
+  await holder.query("COMMIT");
+  expect(await moving).toMatchObject([{ rows: 20_000 }]);
   expect(await to.sql(HASH)).toEqual(await from.sql(HASH));
 });
