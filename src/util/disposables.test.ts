@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { disposables } from "./disposables.ts";
+import { disposables, disposeTogether } from "./disposables.ts";
 
 function item(name: string, log: string[], failure?: Error): AsyncDisposable {
   return {
@@ -45,4 +45,14 @@ test("one that cannot be closed does not keep the others open", async () => {
   all.use(item("c", log, new Error("c is stuck")));
   await expect(all[Symbol.asyncDispose]()).rejects.toThrow("c is stuck");
   expect(log).toEqual(["c", "b", "a"]);
+});
+
+test("together: none waits for another, and one that cannot be closed does not keep the others open", async () => {
+  const log: string[] = [];
+  let letGo = (): void => {};
+  const slow = new Promise<void>((resolve) => (letGo = resolve));
+  const last = { [Symbol.asyncDispose]: async () => (log.push("c"), letGo()) };
+  const closing = disposeTogether([{ [Symbol.asyncDispose]: () => slow }, item("b", log, new Error("b is stuck")), last]);
+  await expect(closing).rejects.toThrow("b is stuck");
+  expect(log).toEqual(["b", "c"]);
 });

@@ -31,3 +31,9 @@ export function disposables(): Disposables {
     [Symbol.asyncDispose]: () => dispose(list),
   };
 }
+
+/** Disposes what does not need each other at the same time; all of it, whatever fails. */
+export async function disposeTogether(items: readonly AsyncDisposable[]): Promise<void> {
+  const ends = await Promise.allSettled(items.map((item) => item[Symbol.asyncDispose]()));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
