@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { disposables, disposeTogether } from "./disposables.ts";
+import { disposables } from "./disposables.ts";
 
 function item(name: string, log: string[], failure?: Error): AsyncDisposable {
   return {
@@ -47,12 +47,14 @@ test("one that cannot be closed does not keep the others open", async () => {
   expect(log).toEqual(["c", "b", "a"]);
 });
 
-test("together: none waits for another, and one that cannot be closed does not keep the others open", async () => {
+test("none waits for another, and one that cannot be closed does not keep the others open", async () => {
   const log: string[] = [];
   let letGo = (): void => {};
   const slow = new Promise<void>((resolve) => (letGo = resolve));
-  const last = { [Symbol.asyncDispose]: async () => (log.push("c"), letGo()) };
-  const closing = disposeTogether([{ [Symbol.asyncDispose]: () => slow }, item("b", log, new Error("b is stuck")), last]);
-  await expect(closing).rejects.toThrow("b is stuck");
+  const all = disposables();
+  all.use({ [Symbol.asyncDispose]: async () => (log.push("c"), letGo()) });
+  all.use(item("b", log, new Error("b is stuck")));
+  all.use({ [Symbol.asyncDispose]: () => slow });
+  await expect(all[Symbol.asyncDispose]()).rejects.toThrow("b is stuck");
   expect(log).toEqual(["b", "c"]);
 });

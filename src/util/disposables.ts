@@ -4,19 +4,15 @@ export interface Disposables extends AsyncDisposable {
   release: () => () => Promise<void>;
 }
 
-/** Disposes what was opened, last first, unless it was released: for opening several things of which a later one may fail. */
+/**
+ * Disposes what was opened, unless it was released: for opening several things of which a later one may fail. None needs another, so they go at
+ * the same time, begun with the last: a backend takes some milliseconds to leave.
+ */
 export function disposables(): Disposables {
   let list: AsyncDisposable[] = [];
   const dispose = async (items: readonly AsyncDisposable[]): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const item of items.toReversed()) {
-      try {
-        await item[Symbol.asyncDispose]();
-      } catch (error) {
-        failures.push(error); // the others are closed all the same
-      }
-    }
-    if (failures.length > 0) throw failures[0];
+    const ends = await Promise.allSettled(items.toReversed().map(async (item) => await item[Symbol.asyncDispose]()));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   };
   return {
     use: (item) => {
@@ -30,10 +26,4 @@ export function disposables(): Disposables {
     },
     [Symbol.asyncDispose]: () => dispose(list),
   };
-}
-
-/** Disposes what does not need each other at the same time; all of it, whatever fails. */
-export async function disposeTogether(items: readonly AsyncDisposable[]): Promise<void> {
-  const ends = await Promise.allSettled(items.map((item) => item[Symbol.asyncDispose]()));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }

@@ -7,7 +7,7 @@ import { until } from "../support/cli-run.ts";
 import { type FreshDatabase, freshDatabase } from "../support/databases.ts";
 import { openSession } from "../support/sql.ts";
 
-// What is read from the source lies in one buffer, and the next read overwrites it: rows that the target has not taken must be gone from it by then.
+// What is read from the source lies in memory that is read into again: never while it holds rows that the target has not taken.
 
 const HASH = "SELECT count(*)::int AS rows, md5(string_agg(md5(t::text), '' ORDER BY n)) AS hash FROM t";
 const COPIES = { copyOut: "COPY public.t TO STDOUT (FORMAT binary)", copyIn: "COPY public.t FROM STDIN (FORMAT binary)" };
@@ -55,8 +55,9 @@ test("rows that wait for a target that does not answer yet outlive what the sour
 });
 
 test("a pace that lets go of one copy when the next is under way does not let go of that one", async () => {
-  const rows = (first: number): string => `INSERT INTO t SELECT n, md5(n::text) FROM generate_series(${first}, ${first + 19999}) n`;
-  await using from = await freshDatabase("source", { sql: ["CREATE TABLE t (n int, text text)", rows(1)] });
+  await using from = await freshDatabase("source", {
+    sql: ["CREATE TABLE t (n int, text text)", "INSERT INTO t SELECT n, md5(n::text) FROM generate_series(1, 20000) n"],
+  });
   await using to = await freshDatabase("target", { sql: "CREATE TABLE t (n int, text text)" });
   await using source = await sessionOf(from);
   await using target = await sessionOf(to);

@@ -4,7 +4,7 @@ import { renewable, type RenewableSession } from "../../postgres/renewable.ts";
 import { quoteQualified } from "../../postgres/quote.ts";
 import { importSnapshot } from "../../postgres/snapshot.ts";
 import { inSlices } from "../../util/group-by.ts";
-import { disposables, disposeTogether } from "../../util/disposables.ts";
+import { disposables } from "../../util/disposables.ts";
 import { applicationName } from "../open.ts";
 import type { Run } from "../run.ts";
 
@@ -79,10 +79,7 @@ export async function openWorkers(run: Run, options: WorkersOptions): Promise<Wo
     };
   });
   if (snapshot !== undefined) for (const slice of inSlices(list, AT_ONCE)) await Promise.all(slice.map((worker) => worker.source.get()));
-  opened.release();
-  const sessions = list.flatMap(({ source, target }) => [source, target]);
-  // a backend takes some milliseconds to go
-  return { list, [Symbol.asyncDispose]: () => disposeTogether(sessions) };
+  return { list, [Symbol.asyncDispose]: opened.release() };
 }
 
 function noSource(): PgdittoError {
